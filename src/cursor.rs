@@ -1,0 +1,201 @@
+//! Bounds-checked big-endian reads: the only code that turns raw bytes into numbers.
+//!
+//! Two tools, both without a way to fail on input bytes. [`Cursor`] walks a buffer of
+//! unknown length and answers `None` past its end. [`Block`] is a piece whose length
+//! is part of its type: an offset outside it does not compile, so reading a field costs
+//! one load and no check.
+
+/// A forward reader over borrowed bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// Bytes consumed so far.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    pub fn remaining(&self) -> usize {
+        self.bytes.len() - self.at
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.remaining() == 0
+    }
+
+    /// All bytes not yet consumed.
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    pub fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let taken = self.rest().get(..count)?;
+        self.at += count;
+        Some(taken)
+    }
+
+    pub fn block<const N: usize>(&mut self) -> Option<Block<'a, N>> {
+        let block = Block::first(self.rest())?;
+        self.at += N;
+        Some(block)
+    }
+}
+
+/// Exactly `N` borrowed bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block<'a, const N: usize>(&'a [u8; N]);
+
+impl<'a, const N: usize> Block<'a, N> {
+    pub fn new(bytes: &'a [u8; N]) -> Self {
+        Self(bytes)
+    }
+
+    /// The first `N` bytes of a longer buffer.
+    #[inline]
+    pub fn first(bytes: &'a [u8]) -> Option<Self> {
+        bytes.first_chunk().map(Self)
+    }
+
+    pub fn bytes(self) -> &'a [u8; N] {
+        self.0
+    }
+
+    #[inline]
+    fn array<const AT: usize, const LEN: usize>(self) -> [u8; LEN] {
+        const { assert!(AT + LEN <= N, "field outside its block") };
+        let mut out = [0; LEN];
+        out.copy_from_slice(&self.0[AT..AT + LEN]);
+        out
+    }
+
+    #[inline]
+    pub fn u8<const AT: usize>(self) -> u8 {
+        self.array::<AT, 1>()[0]
+    }
+
+    #[inline]
+    pub fn u16<const AT: usize>(self) -> u16 {
+        u16::from_be_bytes(self.array::<AT, 2>())
+    }
+
+    #[inline]
+    pub fn u32<const AT: usize>(self) -> u32 {
+        u32::from_be_bytes(self.array::<AT, 4>())
+    }
+
+    #[inline]
+    pub fn u64<const AT: usize>(self) -> u64 {
+        u64::from_be_bytes(self.array::<AT, 8>())
+    }
+
+    #[inline]
+    pub fn i16<const AT: usize>(self) -> i16 {
+        i16::from_be_bytes(self.array::<AT, 2>())
+    }
+
+    #[inline]
+    pub fn i32<const AT: usize>(self) -> i32 {
+        i32::from_be_bytes(self.array::<AT, 4>())
+    }
+
+    #[inline]
+    pub fn i64<const AT: usize>(self) -> i64 {
+        i64::from_be_bytes(self.array::<AT, 8>())
+    }
+
+    #[inline]
+    pub fn f64<const AT: usize>(self) -> f64 {
+        f64::from_be_bytes(self.array::<AT, 8>())
+    }
+
+    /// A part of the block, as a block of its own.
+    #[inline]
+    pub fn part<const AT: usize, const LEN: usize>(self) -> Block<'a, LEN> {
+        const { assert!(AT + LEN <= N, "part outside its block") };
+        // The assertion above makes the fallback unreachable; it is there so that no path panics.
+        match self.0[AT..].first_chunk() {
+            Some(part) => Block(part),
+            None => Block(&[0; LEN]),
+        }
+    }
+}
+
+/// The bytes before the first NUL, and whether there was one.
+pub fn cut_at_nul(bytes: &[u8]) -> (&[u8], bool) {
+    match memchr::memchr(0, bytes) {
+        Some(end) => (bytes.get(..end).unwrap_or(bytes), true),
+        None => (bytes, false),
+    }
+}
+
+/// Splits at the first `separator`; the separator belongs to neither side.
+pub fn split_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    split_at_found(bytes, memchr::memchr(separator, bytes)?)
+}
+
+/// Splits at the last `separator`; the separator belongs to neither side.
+pub fn rsplit_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    split_at_found(bytes, memchr::memrchr(separator, bytes)?)
+}
+
+fn split_at_found(bytes: &[u8], at: usize) -> Option<(&[u8], &[u8])> {
+    Some((bytes.get(..at)?, bytes.get(at + 1..)?))
+}
+
+/// A decimal number as printed by a server: digits, optionally after one `-`.
+pub fn decimal(bytes: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+/// Like [`decimal`], without a sign and up to the full 64 bits.
+pub fn unsigned(bytes: &[u8]) -> Option<u64> {
+    if bytes.is_empty() || !bytes.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(bytes).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursor_stops_at_the_end() {
+        let mut cursor = Cursor::new(&[1, 2, 3]);
+        assert_eq!(cursor.take(2), Some(&[1, 2][..]));
+        assert_eq!(cursor.take(2), None);
+        assert_eq!(cursor.rest(), &[3]);
+        assert_eq!(cursor.position(), 2);
+        assert!(cursor.block::<2>().is_none());
+        assert!(cursor.block::<1>().is_some() && cursor.is_empty());
+    }
+
+    #[test]
+    fn block_reads_big_endian() {
+        let block = Block::new(&[0x80, 0, 0, 1, 0x40, 0xc3, 0xa8, 0x80, 0, 0, 0, 0]);
+        assert_eq!(block.u32::<0>(), 0x8000_0001);
+        assert_eq!(block.i32::<0>(), -0x7fff_ffff);
+        assert_eq!(block.part::<4, 8>().f64::<0>(), 10065.0);
+    }
+
+    #[test]
+    fn numbers_are_plain_decimals() {
+        assert_eq!(decimal(b"-12"), Some(-12));
+        assert_eq!(decimal(b"+12"), None);
+        assert_eq!(decimal(b""), None);
+        assert_eq!(unsigned(b"18446744073709551615"), Some(u64::MAX));
+        assert_eq!(unsigned(b"18446744073709551616"), None);
+    }
+}

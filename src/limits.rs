@@ -1,0 +1,36 @@
+//! Every ceiling on untrusted input, with the reason for the number.
+
+/// Largest datagram: `plen` has 16 bits, and no UDP payload is longer (65,527 bytes on IPv6).
+pub const MAX_DATAGRAM: usize = 65_535;
+
+/// Deepest JSON nesting of a g-stream event. Real events have two levels; deeper ones stay raw
+/// so that a hostile line cannot grow the stack.
+pub const MAX_JSON_DEPTH: usize = 64;
+
+/// Longest line of a file of bus envelopes: a full datagram in base64 plus keys and a generous
+/// sender name. A longer line is skipped without being kept.
+pub const MAX_ENVELOPE_LINE: usize = 128 * 1024;
+
+/// Bytes of IP fragments waiting for the rest of their datagram. A 64 KiB monitoring datagram
+/// is up to 46 fragments on Ethernet; this holds 64 of them and forgets the oldest.
+pub const MAX_WAITING_FRAGMENTS: usize = 64;
+
+/// Open files kept at once, over all servers.
+pub const MAX_OPEN_FILES: usize = 1_000_000;
+
+/// Paths announced by `d` maps for files that nothing else has mentioned yet.
+pub const MAX_NAMED_FILES: usize = 1_000_000;
+
+/// Login sessions kept at once, over all servers.
+pub const MAX_SESSIONS: usize = 1_000_000;
+
+/// Server incarnations kept at once: the largest federations have a few thousand servers, and a
+/// spoofer must not be able to buy memory with start times.
+pub const MAX_SERVERS: usize = 10_000;
+
+/// g-stream providers whose sequence is followed for one sender; eight letters are defined.
+pub const MAX_PROVIDERS: usize = 16;
+
+/// File ids remembered after their record went out, so that the second copy of a t-stream close
+/// (some servers send two) is not taken for another file.
+pub const MAX_CLOSED_IDS: usize = 65_536;
