@@ -172,7 +172,7 @@ impl<'a> Trace<'a> {
     }
 
     #[inline]
-    pub fn records(&self) -> impl ExactSizeIterator<Item = TraceRecord<'a>> + use<'a> {
+    pub fn records(&self) -> impl ExactSizeIterator<Item = TraceRecord<'a>> + Clone + use<'a> {
         self.records.iter().map(TraceRecord::decode)
     }
 

@@ -1,0 +1,523 @@
+//! The state of the correlation, its clock and its ceilings.
+
+use hashbrown::{DefaultHashBuilder, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::hash::BuildHasher;
+
+use super::files::{Extra, Files, known};
+use super::record::Sink;
+use super::sequence::{Class, Loss, Micros, SECOND, Verdict};
+use super::servers::{Found, Server, Servers};
+use super::sessions::Sessions;
+use crate::capture::Peer;
+use crate::limits;
+use crate::xrootd::{Body, Header, Message, Packet};
+
+/// Without a clock of its own a source's packets tell the time, but none of them may move it on by
+/// more than this: one absurd time must not expire everything.
+const LARGEST_STEP: Micros = 3600 * SECOND;
+
+/// Ceilings and waits.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub max_open_files: usize,
+    pub max_named_files: usize,
+    pub max_sessions: usize,
+    pub max_servers: usize,
+    /// An open file without a record for so long is given up (`expired`).
+    pub file_ttl: Micros,
+    pub session_ttl: Micros,
+    pub server_ttl: Micros,
+    /// How long a closed file waits for an open or for maps that have not come yet, and a
+    /// disconnected login for closes; at least, for longer f-stream windows get more.
+    pub late_grace: Micros,
+    /// How long an old incarnation stays after a new one was seen.
+    pub restart_grace: Micros,
+    /// How long a close of the t-stream waits for the better one of the f-stream.
+    pub trace_wait: Micros,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_open_files: limits::MAX_OPEN_FILES,
+            max_named_files: limits::MAX_NAMED_FILES,
+            max_sessions: limits::MAX_SESSIONS,
+            max_servers: limits::MAX_SERVERS,
+            file_ttl: 24 * 3600 * SECOND,
+            session_ttl: 24 * 3600 * SECOND,
+            server_ttl: 24 * 3600 * SECOND,
+            late_grace: 5 * SECOND,
+            restart_grace: 60 * SECOND,
+            trace_wait: 300 * SECOND,
+        }
+    }
+}
+
+/// Why a file or a login left the tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    Closed,
+    Disconnect,
+    Restart,
+    Expired,
+    Evicted,
+    /// Still open at the end of the input.
+    Open,
+}
+
+impl Reason {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Disconnect => "disconnect",
+            Self::Restart => "restart",
+            Self::Expired => "expired",
+            Self::Evicted => "evicted",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// What happened so far.
+#[derive(Clone, Debug, Default)]
+pub struct Stats {
+    /// File accesses by the reason of their end.
+    pub accesses: BTreeMap<Reason, u64>,
+    /// Packets that repeat another one and were not counted again.
+    pub duplicate_packets: u64,
+    /// Packets of an incarnation that had ended.
+    pub stale_packets: u64,
+    /// Failed operations that servers reported (error records of the f-stream).
+    pub failed_operations: u64,
+    /// Names of files that were never opened, given up.
+    pub unused_names: u64,
+    /// Losses of incarnations that have ended, by server and class.
+    pub losses: BTreeMap<(String, Class), Loss>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Wait {
+    /// A closed file for its open or its maps.
+    File(u32),
+    /// A disconnected login for late closes.
+    Session(u32),
+    /// An old incarnation for its last packets.
+    Server(u32),
+}
+
+pub struct Correlator {
+    pub(super) config: Config,
+    pub(super) now: Micros,
+    pub(super) servers: Servers,
+    pub(super) sessions: Sessions,
+    pub(super) files: Files,
+    pub(super) stats: Stats,
+    waits: BinaryHeap<Reverse<(Micros, Wait, u32)>>,
+    generations: u32,
+    closed: HashSet<(u32, u32)>,
+    closed_order: VecDeque<(u32, u32)>,
+    fingerprints: DefaultHashBuilder,
+}
+
+impl Correlator {
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            now: 0,
+            servers: Servers::new(),
+            sessions: Sessions::new(),
+            files: Files::new(),
+            stats: Stats::default(),
+            waits: BinaryHeap::new(),
+            generations: 0,
+            closed: HashSet::new(),
+            closed_order: VecDeque::new(),
+            fingerprints: DefaultHashBuilder::default(),
+        }
+    }
+
+    /// Takes the next message. `received_at` is UTC epoch microseconds; without it the messages
+    /// themselves tell the time.
+    pub fn message(
+        &mut self,
+        peer: Option<&Peer>,
+        received_at: Option<Micros>,
+        datagram: &[u8],
+        message: &Message<'_>,
+        out: &mut impl Sink,
+    ) {
+        self.advance(received_at, message, out);
+        let (sid, stod) = match message {
+            Message::Binary(packet) => (packet.sid(), packet.header.stod),
+            Message::Text(text) if text.stod.is_some() => (text.sid, text.stod.unwrap_or(0)),
+            Message::Text(text) => return self.headerless(peer, text, out),
+            Message::Summary(summary) => return self.summary(peer, summary, out),
+        };
+        let Some(server) = self.enter(peer, sid, stod, out) else { return };
+        if self.is_repeated(server, peer, datagram, message) {
+            self.stats.duplicate_packets += 1;
+            return;
+        }
+        match message {
+            Message::Binary(packet) => self.packet(server, packet, out),
+            Message::Text(text) => self.text(server, text, out),
+            Message::Summary(_) => {}
+        }
+        self.enforce(out);
+    }
+
+    /// Takes note of a datagram that could not be decoded: its number is not missing, but its records
+    /// are.
+    pub fn damaged(
+        &mut self,
+        peer: Option<&Peer>,
+        received_at: Option<Micros>,
+        datagram: &[u8],
+        out: &mut impl Sink,
+    ) {
+        self.set_time(received_at, None, out);
+        let Some(header) = Header::decode(datagram) else { return };
+        let class = match header.code {
+            b'f' => Class::File,
+            b'x' | b'p' => Class::Frm,
+            b'd' | b'i' | b'u' | b'T' | b'U' | b't' | b'r' => Class::Main,
+            _ => return,
+        };
+        let Some(server) = self.enter(peer, None, header.stod, out) else { return };
+        let port = peer.and_then(|peer| peer.port);
+        let (number, print) = (u16::from(header.pseq), self.fingerprint(datagram));
+        let now = self.now;
+        if let Some(server) = self.servers.get_mut(server) {
+            server.observe(port, class, number, print, false, now);
+            server.damaged_at = server.serial;
+        }
+        self.enforce(out);
+    }
+
+    fn packet(&mut self, server: u32, packet: &Packet<'_>, out: &mut impl Sink) {
+        match &packet.body {
+            Body::Map(map) => self.map(server, map, out),
+            Body::Fstat(stream) => self.fstat(server, stream, out),
+            Body::Trace(stream) => self.trace(server, stream, out),
+            Body::Redirects(stream) => self.redirects(server, stream, out),
+            Body::Gstream(stream) => self.gstream(server, stream, out),
+            Body::Unknown(_) => {}
+        }
+    }
+
+    /// Finds the incarnation of a packet and counts the packet. `None` if it is over.
+    fn enter(
+        &mut self,
+        peer: Option<&Peer>,
+        sid: Option<u64>,
+        stod: u32,
+        out: &mut impl Sink,
+    ) -> Option<u32> {
+        let id = match self.servers.find(peer, sid, stod, self.now) {
+            Found::Known(id) => id,
+            Found::New(id, older) => {
+                if let Some(older) = older.filter(|older| *older != id) {
+                    self.supersede(older);
+                }
+                id
+            }
+            Found::Stale => {
+                self.stats.stale_packets += 1;
+                return None;
+            }
+        };
+        self.servers.touch(id, self.now);
+        if self.servers.rows.len() > self.config.max_servers
+            && let Some(oldest) = self.servers.oldest()
+        {
+            self.end_server(oldest, Reason::Evicted, out);
+        }
+        Some(id)
+    }
+
+    pub(super) fn supersede(&mut self, id: u32) {
+        if let Some(server) = self.servers.get_mut(id)
+            && !server.superseded
+        {
+            server.superseded = true;
+            let generation = server.generation;
+            self.wait(Wait::Server(id), self.config.restart_grace, generation);
+        }
+    }
+
+    fn is_repeated(
+        &mut self,
+        server: u32,
+        peer: Option<&Peer>,
+        datagram: &[u8],
+        message: &Message<'_>,
+    ) -> bool {
+        let Some((class, number)) = Class::of(message) else { return false };
+        // Servers before 5.0.1 give every identification the number 0.
+        let constant = matches!(message, Message::Binary(packet) if packet.header.code == b'=');
+        let port = peer.and_then(|peer| peer.port);
+        let (print, now) = (self.fingerprint(datagram), self.now);
+        self.servers.get_mut(server).is_some_and(|server| {
+            let verdict = server.observe(port, class, number, print, constant, now);
+            verdict == Verdict::Duplicate
+        })
+    }
+
+    /// Tells packets with the same number apart: length, head and tail hold times, ids and counts.
+    fn fingerprint(&self, datagram: &[u8]) -> u32 {
+        let head = datagram.get(..64).unwrap_or(datagram);
+        let tail = datagram.get(datagram.len().saturating_sub(16)..).unwrap_or_default();
+        self.fingerprints.hash_one((datagram.len(), head, tail)) as u32
+    }
+
+    fn advance(&mut self, received_at: Option<Micros>, message: &Message<'_>, out: &mut impl Sink) {
+        let told = if received_at.is_some() { None } else { super::events::time_in(message) };
+        self.set_time(received_at, told, out);
+    }
+
+    fn set_time(&mut self, received_at: Option<Micros>, told: Option<u32>, out: &mut impl Sink) {
+        let told = told.map(|seconds| Micros::from(seconds) * SECOND);
+        let time = match (received_at, told) {
+            (Some(time), _) => time,
+            (None, Some(time)) if self.now == 0 => time,
+            (None, Some(time)) => time.min(self.now + LARGEST_STEP),
+            (None, None) => return,
+        };
+        if time > self.now {
+            self.now = time;
+            self.end_waits(out);
+            self.expire(out);
+        }
+    }
+
+    /// Sets a wait; `generation` must still be the row's when it ends.
+    pub(super) fn wait(&mut self, what: Wait, delay: Micros, generation: u32) {
+        self.waits.push(Reverse((self.now + delay, what, generation)));
+    }
+
+    /// Keeps a closed file until the rest about it has come.
+    pub(super) fn hold(&mut self, id: u32, delay: Micros) {
+        self.generations = self.generations.wrapping_add(1);
+        let generation = self.generations;
+        if let Some(file) = self.files.get_mut(id) {
+            file.extra.get_or_insert_with(Box::<Extra>::default).generation = generation;
+            self.wait(Wait::File(id), delay, generation);
+        }
+    }
+
+    fn end_waits(&mut self, out: &mut impl Sink) {
+        while let Some(Reverse((due, what, generation))) = self.waits.peek().copied() {
+            if due > self.now {
+                break;
+            }
+            self.waits.pop();
+            match what {
+                Wait::File(id) => {
+                    let held = self.files.get(id).and_then(|file| file.extra.as_ref());
+                    if held.is_some_and(|held| held.generation == generation) {
+                        self.end_file(id, Reason::Closed, out);
+                    }
+                }
+                Wait::Session(id) => {
+                    if self.sessions.get(id).is_some_and(|s| s.generation == generation) {
+                        self.end_session(id, Reason::Disconnect, out);
+                    }
+                }
+                Wait::Server(id) => {
+                    if self.servers.get(id).is_some_and(|s| s.generation == generation) {
+                        self.end_server(id, Reason::Restart, out);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets go of rows that nothing was heard of for too long.
+    fn expire(&mut self, out: &mut impl Sink) {
+        let before = |ttl: Micros, now: Micros| now.saturating_sub(ttl);
+        let limit = before(self.config.file_ttl, self.now);
+        while let Some(id) = self.files.active.first()
+            && self.files.get(id).is_some_and(|file| file.last_seen < limit)
+        {
+            self.end_file(id, Reason::Expired, out);
+        }
+        while let Some(id) = self.files.named.first()
+            && self.files.get(id).is_some_and(|file| file.last_seen < limit)
+        {
+            self.end_file(id, Reason::Expired, out);
+        }
+        let limit = before(self.config.session_ttl, self.now);
+        while let Some(id) = self.sessions.by_age.first()
+            && let Some(session) = self.sessions.get(id)
+            && session.last_seen < limit
+        {
+            if session.files.len() > 0 {
+                self.sessions.touch(id, self.now);
+            } else {
+                self.end_session(id, Reason::Expired, out);
+            }
+        }
+        let limit = before(self.config.server_ttl, self.now);
+        while let Some(id) = self.servers.oldest()
+            && self.servers.get(id).is_some_and(|server| server.last_seen < limit)
+        {
+            self.end_server(id, Reason::Expired, out);
+        }
+    }
+
+    /// Keeps every table under its ceiling.
+    fn enforce(&mut self, out: &mut impl Sink) {
+        while self.files.active.len() > self.config.max_open_files
+            && let Some(id) = self.files.active.first()
+        {
+            self.end_file(id, Reason::Evicted, out);
+        }
+        while self.files.named.len() > self.config.max_named_files
+            && let Some(id) = self.files.named.first()
+        {
+            self.end_file(id, Reason::Evicted, out);
+        }
+        while self.sessions.rows.len() > self.config.max_sessions
+            && let Some(id) = self.sessions.by_age.first()
+        {
+            self.end_session(id, Reason::Evicted, out);
+        }
+    }
+
+    /// Ends a file: its record goes out unless it was only a name.
+    pub(super) fn end_file(&mut self, id: u32, reason: Reason, out: &mut impl Sink) {
+        let Some(file) = self.files.get(id) else { return };
+        let (active, owner) = (file.knows(known::ACTIVE), file.session);
+        let from_trace =
+            file.knows(known::TRACE_OPEN) || file.close().is_some_and(|c| c.from_trace);
+        let key = (file.server, file.fileid);
+        if active {
+            let reason = self.emit_access(id, reason, out);
+            *self.stats.accesses.entry(reason).or_default() += 1;
+            if from_trace {
+                self.remember_closed(key);
+            }
+        } else {
+            self.stats.unused_names += 1;
+        }
+        if let Some(session) = self.sessions.get_mut(owner) {
+            session.files.unlink(&mut self.files.rows, id);
+        }
+        self.files.remove(id);
+    }
+
+    fn remember_closed(&mut self, (server, fileid): (u32, u32)) {
+        let Some(generation) = self.servers.get(server).map(|server| server.generation) else {
+            return;
+        };
+        let key = (generation, fileid);
+        if self.closed.insert(key) {
+            self.closed_order.push_back(key);
+            if self.closed_order.len() > limits::MAX_CLOSED_IDS
+                && let Some(oldest) = self.closed_order.pop_front()
+            {
+                self.closed.remove(&oldest);
+            }
+        }
+    }
+
+    /// Whether a file's record has gone out already.
+    pub(super) fn was_closed(&self, server: u32, fileid: u32) -> bool {
+        let generation = self.servers.get(server).map(|server| server.generation);
+        generation.is_some_and(|generation| self.closed.contains(&(generation, fileid)))
+    }
+
+    pub(super) fn end_session(&mut self, id: u32, reason: Reason, out: &mut impl Sink) {
+        while let Some(file) = self.sessions.get(id).and_then(|session| session.files.first()) {
+            self.end_file(file, reason, out);
+        }
+        self.emit_session(id, reason, out);
+        self.unlink_session(id);
+        self.sessions.remove(id);
+    }
+
+    /// Takes a session out of its server's list.
+    pub(super) fn unlink_session(&mut self, id: u32) {
+        let Some(owner) = self.sessions.get(id).map(|session| session.server) else { return };
+        if let Some(server) = self.servers.get_mut(owner) {
+            server.sessions.unlink(&mut self.sessions.rows, id);
+            if server.nobody == Some(id) {
+                server.nobody = None;
+            }
+        }
+    }
+
+    fn end_server(&mut self, id: u32, reason: Reason, out: &mut impl Sink) {
+        let now = self.now;
+        if let Some(server) = self.servers.get_mut(id) {
+            server.give_up_missing(now);
+        }
+        while let Some(session) = self.servers.get(id).and_then(|server| server.sessions.first()) {
+            self.end_session(session, reason, out);
+        }
+        if self.servers.get(id).is_some_and(|server| server.ident.is_none()) {
+            self.emit_server(id, out);
+        }
+        let server = self.servers.remove(id);
+        count_losses(&server, &mut self.stats.losses);
+    }
+
+    /// Ends everything that is still open, as at the end of a capture.
+    pub fn finish(&mut self, out: &mut impl Sink) {
+        while let Some(id) = self.servers.oldest() {
+            let superseded = self.servers.get(id).is_some_and(|server| server.superseded);
+            let reason = if superseded { Reason::Restart } else { Reason::Open };
+            self.end_server(id, reason, out);
+        }
+        self.waits.clear();
+    }
+
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Losses by server and class, of all incarnations so far.
+    pub fn losses(&self) -> BTreeMap<(String, Class), Loss> {
+        let mut losses = self.stats.losses.clone();
+        let mut at = self.servers.oldest();
+        while let Some(server) = at.and_then(|id| self.servers.get(id)) {
+            count_losses(server, &mut losses);
+            at = super::servers::next_of(super::slab::Linked::links(server));
+        }
+        losses
+    }
+
+    pub fn open_files(&self) -> usize {
+        self.files.active.len()
+    }
+}
+
+/// Distinct servers in the table of losses; the rest is counted together.
+const MAX_LOSS_ROWS: usize = 4096;
+
+fn count_losses(server: &Server, losses: &mut BTreeMap<(String, Class), Loss>) {
+    let ident = server.ident.as_deref();
+    let host = ident.and_then(|ident| ident.host.as_deref()).or(server.address.as_deref());
+    let port = ident.and_then(|ident| ident.port).filter(|port| *port != 0);
+    let mut name = host.unwrap_or("unknown").to_owned();
+    if let Some(port) = port {
+        name = format!("{name}:{port}");
+    } else if let Some(program) = ident.and_then(|ident| ident.program.as_deref()) {
+        name = format!("{name} {program}");
+    }
+    for (class, counts) in server.losses() {
+        let key = (name.clone(), class);
+        let key = if losses.len() < MAX_LOSS_ROWS || losses.contains_key(&key) {
+            key
+        } else {
+            ("others".to_owned(), class)
+        };
+        let sum = losses.entry(key).or_default();
+        sum.received += counts.received;
+        sum.lost += counts.lost;
+        sum.late += counts.late;
+        sum.duplicates += counts.duplicates;
+    }
+}

@@ -1,0 +1,216 @@
+//! The f-stream: opens, reports, closes and disconnects.
+
+use super::correlator::{Correlator, Reason, Wait};
+use super::files::{Close, Extra, known};
+use super::record::Sink;
+use super::sequence::SECOND;
+use super::servers::next_of;
+use super::sessions::Ended;
+use super::slab::{BY_OWNER, Linked};
+use crate::xrootd::fstat::{FileCls, FileOpn, FileRecord, FileTod, FileXfr, Fstat, open_flag};
+
+/// A disconnected login waits for late closes for twice the longest window, but not for longer.
+const LONGEST_GRACE_S: u32 = 1200;
+
+/// The time of records inside one window, which the protocol does not tell any closer: the records
+/// are in the order of their events, so they are spread evenly.
+#[derive(Clone, Copy)]
+pub(super) struct Spread {
+    pub window: (u32, u32),
+    count: u32,
+    index: u32,
+}
+
+impl Spread {
+    pub fn new(start: u32, end: u32, count: u32) -> Self {
+        Self { window: (start, end), count, index: 0 }
+    }
+
+    /// The time of the next record, UTC epoch seconds.
+    #[inline]
+    pub fn next(&mut self) -> f64 {
+        let (start, end) = self.window;
+        let length = f64::from(end.saturating_sub(start));
+        let share = f64::from(self.index.min(self.count)) / f64::from(self.count.max(1));
+        self.index += 1;
+        f64::from(start) + length * share
+    }
+}
+
+impl Correlator {
+    pub(super) fn fstat(&mut self, server: u32, stream: &Fstat<'_>, out: &mut impl Sink) {
+        let arrival = (self.now / SECOND) as u32;
+        let mut spread: Option<Spread> = None;
+        if let Some(server) = self.servers.get_mut(server) {
+            server.sends_fstat = true;
+        }
+        for record in stream.records().flatten() {
+            if let FileRecord::Time(tod) = record {
+                spread = Some(Spread::new(tod.start, tod.end, u32::from(tod.records_total)));
+                self.note_window(server, &tod);
+                continue;
+            }
+            // Without a time record the arrival is all there is, and no window.
+            let at = spread.as_mut().map_or(f64::from(arrival), Spread::next);
+            let window = spread.map_or((0, 0), |spread| spread.window);
+            match record {
+                FileRecord::Open(open) => self.file_open(server, &open, at, window, out),
+                FileRecord::Transfer(report) => self.file_report(server, &report),
+                FileRecord::Close(close) => self.file_close(server, &close, at, window, out),
+                FileRecord::Disconnect(disconnect) => {
+                    let ended = Ended { at: Some(at), window, ..Ended::default() };
+                    self.disconnect(server, disconnect.user, ended);
+                }
+                FileRecord::Error(_) => self.stats.failed_operations += 1,
+                FileRecord::Time(_) | FileRecord::Unknown(_) => {}
+            }
+        }
+    }
+
+    fn note_window(&mut self, server: u32, tod: &FileTod) {
+        if let Some(server) = self.servers.get_mut(server) {
+            server.window_s = server.window_s.max(tod.end.saturating_sub(tod.start));
+        }
+    }
+
+    fn file_open(
+        &mut self,
+        server: u32,
+        open: &FileOpn<'_>,
+        at: f64,
+        window: (u32, u32),
+        out: &mut impl Sink,
+    ) {
+        let user = open.user.filter(|user| *user != 0);
+        let session = user.map(|user| self.session_of_dictid(server, user));
+        let id = match self.files.find(server, open.fileid) {
+            Some(id) => {
+                if let Some(session) = session {
+                    self.give_file(id, session);
+                }
+                id
+            }
+            None => {
+                let session = session.unwrap_or_else(|| self.nobody(server));
+                self.add_file(server, open.fileid, session)
+            }
+        };
+        self.files.touch(id, self.now);
+        let serial = self.servers.get(server).map_or(0, |server| server.serial);
+        let Some(file) = self.files.get_mut(id) else { return };
+        file.known |= known::OPEN | known::SIZE | known::MODE;
+        if open.flags & open_flag::READ_WRITE != 0 {
+            file.known |= known::WRITABLE;
+        }
+        file.size = open.filesize;
+        if let Some(lfn) = open.lfn
+            && file.path.as_deref() != Some(lfn)
+        {
+            file.path = Some(lfn.into());
+        }
+        file.opened_at = at;
+        file.open_window = window;
+        file.open_serial = serial;
+        if file.extra.is_some() {
+            self.end_if_complete(id, out);
+        }
+    }
+
+    /// The file of a record other than an open, made if its open was never seen.
+    fn file_of(&mut self, server: u32, fileid: u32) -> u32 {
+        let id = match self.files.find(server, fileid) {
+            Some(id) => id,
+            None => {
+                let session = self.nobody(server);
+                self.add_file(server, fileid, session)
+            }
+        };
+        self.files.touch(id, self.now);
+        id
+    }
+
+    fn file_report(&mut self, server: u32, report: &FileXfr<'_>) {
+        let id = self.file_of(server, report.fileid);
+        if let Some(file) = self.files.get_mut(id) {
+            let xfr = report.xfr;
+            file.totals = [xfr.read(), xfr.readv(), xfr.write()];
+            file.known |= known::TOTALS;
+        }
+    }
+
+    fn file_close(
+        &mut self,
+        server: u32,
+        close: &FileCls<'_>,
+        at: f64,
+        window: (u32, u32),
+        out: &mut impl Sink,
+    ) {
+        if let Some(server) = self.servers.get_mut(server) {
+            server.sends_closes = true;
+        }
+        if self.files.find(server, close.fileid).is_none() && self.was_closed(server, close.fileid)
+        {
+            return;
+        }
+        let id = self.file_of(server, close.fileid);
+        let Some(file) = self.files.get_mut(id) else { return };
+        let xfr = close.xfr;
+        file.extra.get_or_insert_with(Box::<Extra>::default).close = Some(Close {
+            forced: close.forced(),
+            from_trace: false,
+            read: Some(xfr.read()),
+            readv: Some(xfr.readv()),
+            write: Some(xfr.write()),
+            ops: close.ops(),
+            ssq: close.ssq(),
+            at,
+            window,
+        });
+        if !self.end_if_complete(id, out) {
+            self.hold(id, self.config.late_grace);
+        }
+    }
+
+    /// Ends a closed file if nothing more about it can be expected.
+    pub(super) fn end_if_complete(&mut self, id: u32, out: &mut impl Sink) -> bool {
+        let Some(file) = self.files.get(id) else { return false };
+        let Some(close) = file.close() else { return false };
+        if close.from_trace && !self.is_trace_only(file.server) {
+            return false;
+        }
+        let complete = file.open_seen()
+            && file.path.is_some()
+            && self.sessions.get(file.session).is_none_or(|session| {
+                let age = self.now.saturating_sub(session.first_seen);
+                session.is_described() || age > self.config.late_grace
+            });
+        if complete {
+            self.end_file(id, Reason::Closed, out);
+        }
+        complete
+    }
+
+    pub(super) fn next_file(&self, id: u32) -> Option<u32> {
+        next_of(Linked::<BY_OWNER>::links(self.files.get(id)?))
+    }
+
+    /// A login ended: after a grace for late closes its files end too.
+    pub(super) fn disconnect(&mut self, server: u32, user: u32, ended: Ended) {
+        let Some(id) = (user != 0).then(|| self.sessions.find(server, user)).flatten() else {
+            return;
+        };
+        let window_s = self.servers.get(server).map_or(0, |server| server.window_s);
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if let Some(known) = &mut session.ended {
+            // The other stream told of the same end: it may add what this one did not say.
+            known.forced = known.forced.or(ended.forced);
+            known.duration_s = known.duration_s.or(ended.duration_s);
+            return;
+        }
+        session.ended = Some(Box::new(ended));
+        let generation = session.generation;
+        let windows = u64::from(window_s.saturating_mul(2).min(LONGEST_GRACE_S)) * SECOND;
+        self.wait(Wait::Session(id), self.config.late_grace.max(windows), generation);
+    }
+}

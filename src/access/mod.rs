@@ -1,0 +1,34 @@
+//! From packets to one record for each file access.
+//!
+//! | file       | holds                                                                     |
+//! |------------|---------------------------------------------------------------------------|
+//! | `record`   | the records and their columns                                             |
+//! | `slab`     | tables of rows with lists through them                                    |
+//! | `sequence` | lost, late and repeated packets                                           |
+//! | `servers` `sessions` `files` | the three tables                                        |
+//! | `correlator` | the state: clock, waits, ceilings, the end of rows                      |
+//! | `maps` `fstream` `tstream` `events` | what each kind of packet does to it              |
+//! | `emit`     | from rows to records                                                      |
+//!
+//! A pure state machine: time is passed in, there is no clock and no I/O, and equal input gives
+//! equal output. Maps may come late or after the records that need them, packets may be reordered,
+//! repeated or lost, servers may restart. What cannot be known is null in the record; what was
+//! never seen is never invented.
+//!
+//! Tables are bounded. When one is full its row that was used longest ago leaves: an open file goes
+//! out with the reason `evicted`, a login takes its files along, a server its logins.
+
+mod correlator;
+mod emit;
+mod events;
+mod files;
+mod fstream;
+mod maps;
+pub mod record;
+pub mod sequence;
+mod servers;
+mod sessions;
+mod slab;
+mod tstream;
+
+pub use correlator::{Config, Correlator, Reason, Stats};

@@ -1,0 +1,302 @@
+//! Login sessions and what is known of their users.
+//!
+//! Facts about a login arrive in any order: its own map (`u`), its files, application text (`i`),
+//! tokens (`T`), activity (`U`). A session is made by whichever comes first, under its dictid or, if
+//! only that is known, under the bytes of its userid, and the others are joined to it.
+
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use std::hash::BuildHasher;
+
+use super::record;
+use super::sequence::Micros;
+use super::slab::{BY_AGE, BY_OWNER, Linked, Links, List, Slab};
+use crate::xrootd::payload::{AuthInfo, EacInfo, TokenInfo};
+use crate::xrootd::userid::UserId;
+
+type Str = Option<Box<str>>;
+
+/// Facts about one login, as text.
+#[derive(Default, Debug)]
+pub struct User {
+    /// The userid as sent.
+    pub raw: Box<[u8]>,
+    /// The login's own map was seen.
+    pub described: bool,
+    name: Str,
+    host: Str,
+    protocol: Str,
+    pid: Option<i64>,
+    auth: [Str; 9],
+    ip_version: Option<i64>,
+    app_info: Str,
+    token: [Str; 5],
+    experiment: Option<i64>,
+    activity: Option<i64>,
+}
+
+/// Nothing sent and nothing in it are the same in a record: no value.
+fn owned(bytes: Option<&[u8]>) -> Str {
+    bytes.filter(|bytes| !bytes.is_empty()).map(|bytes| String::from_utf8_lossy(bytes).into())
+}
+
+impl User {
+    /// Takes the connection descriptor; everything else known stays.
+    pub fn describe(&mut self, raw: &[u8], id: &UserId<'_>) {
+        self.raw = raw.into();
+        self.name = owned(Some(id.user));
+        self.host = owned(id.host);
+        self.protocol = owned(id.prot);
+        self.pid = id.pid;
+    }
+
+    pub fn authenticate(&mut self, info: &AuthInfo<'_>) {
+        self.described = true;
+        let AuthInfo { p, n, h, o, r, g, m, x, y, .. } = *info;
+        self.auth = [p, n, h, o, r, g, m, x, y].map(owned);
+        self.ip_version = info.ip_version;
+    }
+
+    pub fn set_app_info(&mut self, text: &[u8]) {
+        self.app_info = owned(Some(text));
+    }
+
+    pub fn set_token(&mut self, token: &TokenInfo<'_>) {
+        let groups = token.g.map(<[u8]>::trim_ascii_end);
+        self.token = [token.s, token.n, token.o, token.r, groups].map(owned);
+    }
+
+    pub fn set_activity(&mut self, activity: &EacInfo) {
+        self.experiment = activity.ec;
+        self.activity = activity.ac;
+    }
+}
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ended {
+    pub at: Option<f64>,
+    pub window: (u32, u32),
+    pub forced: Option<bool>,
+    pub duration_s: Option<u32>,
+}
+
+/// Sums over the files of a session.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Totals {
+    pub files: i64,
+    pub read: i64,
+    pub readv: i64,
+    pub write: i64,
+}
+
+#[derive(Default)]
+pub struct Session {
+    by_age: Links,
+    by_server: Links,
+    pub server: u32,
+    /// 0 while only the userid is known.
+    pub dictid: u32,
+    /// Stands for files without a login; never reported.
+    pub nobody: bool,
+    pub user: Option<Box<User>>,
+    pub ended: Option<Box<Ended>>,
+    pub files: List<BY_OWNER>,
+    pub totals: Totals,
+    pub first_seen: Micros,
+    pub last_seen: Micros,
+    pub first_serial: u32,
+    pub generation: u32,
+}
+
+impl Linked<BY_AGE> for Session {
+    fn links(&self) -> Links {
+        self.by_age
+    }
+    fn links_mut(&mut self) -> &mut Links {
+        &mut self.by_age
+    }
+}
+
+impl Linked<BY_OWNER> for Session {
+    fn links(&self) -> Links {
+        self.by_server
+    }
+    fn links_mut(&mut self) -> &mut Links {
+        &mut self.by_server
+    }
+}
+
+impl Session {
+    /// The user's own map has told all there is, or will never come.
+    pub fn is_described(&self) -> bool {
+        self.nobody || self.user.as_ref().is_some_and(|user| user.described)
+    }
+
+    pub fn columns(&self) -> record::User<'_> {
+        let user_id = (self.dictid != 0).then_some(i64::from(self.dictid));
+        let Some(user) = self.user.as_deref() else {
+            return record::User { user_id, ..record::User::default() };
+        };
+        let [p, n, h, o, r, g, m, x, y] = user.auth.each_ref().map(|text| text.as_deref());
+        let [subject, name, vo, role, groups] = user.token.each_ref().map(|text| text.as_deref());
+        record::User {
+            user_id,
+            user_name: user.name.as_deref(),
+            user_host: user.host.as_deref(),
+            user_protocol: user.protocol.as_deref(),
+            user_pid: user.pid,
+            auth_protocol: p,
+            auth_name: n,
+            auth_host: h,
+            auth_vo: o,
+            auth_role: r,
+            auth_groups: g,
+            auth_info: m,
+            auth_app: x,
+            auth_moninfo: y,
+            ip_version: user.ip_version,
+            app_info: user.app_info.as_deref(),
+            token_subject: subject,
+            token_name: name,
+            token_vo: vo,
+            token_role: role,
+            token_groups: groups,
+            experiment_id: user.experiment,
+            activity_id: user.activity,
+        }
+    }
+}
+
+/// All sessions, by dictid and by userid.
+pub struct Sessions {
+    pub rows: Slab<Session>,
+    pub by_age: List<BY_AGE>,
+    by_dictid: HashMap<(u32, u32), u32>,
+    /// The newest session of each userid.
+    by_userid: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    generations: u32,
+}
+
+impl Sessions {
+    pub fn new() -> Self {
+        Self {
+            rows: Slab::new(),
+            by_age: List::default(),
+            by_dictid: HashMap::new(),
+            by_userid: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            generations: 0,
+        }
+    }
+
+    pub fn get(&self, id: u32) -> Option<&Session> {
+        self.rows.get(id)
+    }
+
+    pub fn get_mut(&mut self, id: u32) -> Option<&mut Session> {
+        self.rows.get_mut(id)
+    }
+
+    pub fn find(&self, server: u32, dictid: u32) -> Option<u32> {
+        self.by_dictid.get(&(server, dictid)).copied()
+    }
+
+    pub fn find_userid(&self, server: u32, raw: &[u8]) -> Option<u32> {
+        let rows = &self.rows;
+        let hash = self.hasher.hash_one((server, raw));
+        self.by_userid
+            .find(hash, |id| {
+                rows.get(*id).is_some_and(|session| {
+                    session.server == server
+                        && session.user.as_ref().is_some_and(|user| *user.raw == *raw)
+                })
+            })
+            .copied()
+    }
+
+    /// Adds a session that nothing else is known of; the caller links it to its server.
+    pub fn add(&mut self, server: u32, dictid: u32, now: Micros, serial: u32) -> u32 {
+        self.generations = self.generations.wrapping_add(1);
+        let id = self.rows.insert(Session {
+            server,
+            dictid,
+            first_seen: now,
+            last_seen: now,
+            first_serial: serial,
+            generation: self.generations,
+            ..Session::default()
+        });
+        self.by_age.push_back(&mut self.rows, id);
+        if dictid != 0 {
+            self.by_dictid.insert((server, dictid), id);
+        }
+        id
+    }
+
+    pub fn set_dictid(&mut self, id: u32, dictid: u32) {
+        if let Some(session) = self.rows.get_mut(id) {
+            session.dictid = dictid;
+            self.by_dictid.insert((session.server, dictid), id);
+        }
+    }
+
+    /// Makes this session the newest of its userid.
+    pub fn describe(&mut self, id: u32, raw: &[u8]) {
+        self.forget_userid(id);
+        let Some(session) = self.rows.get_mut(id) else { return };
+        let server = session.server;
+        session.user.get_or_insert_default().describe(raw, &UserId::decode(raw));
+        let Self { rows, by_userid, hasher, .. } = self;
+        let hash = hasher.hash_one((server, raw));
+        let same = |other: &u32| {
+            rows.get(*other).is_some_and(|session| {
+                session.server == server
+                    && session.user.as_ref().is_some_and(|user| *user.raw == *raw)
+            })
+        };
+        match by_userid.find_mut(hash, same) {
+            Some(newest) => *newest = id,
+            None => {
+                by_userid.insert_unique(hash, id, |id| hash_row(rows, hasher, *id));
+            }
+        }
+    }
+
+    fn forget_userid(&mut self, id: u32) {
+        let hash = hash_row(&self.rows, &self.hasher, id);
+        if let Ok(entry) = self.by_userid.find_entry(hash, |other| *other == id) {
+            entry.remove();
+        }
+    }
+
+    pub fn touch(&mut self, id: u32, now: Micros) {
+        self.by_age.touch(&mut self.rows, id);
+        if let Some(session) = self.rows.get_mut(id) {
+            session.last_seen = now;
+        }
+    }
+
+    /// Forgets a session; its files must be gone and its server's list must not hold it.
+    pub fn remove(&mut self, id: u32) {
+        self.forget_userid(id);
+        self.by_age.unlink(&mut self.rows, id);
+        let session = self.rows.remove(id);
+        let key = (session.server, session.dictid);
+        if self.by_dictid.get(&key) == Some(&id) {
+            self.by_dictid.remove(&key);
+        }
+    }
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn hash_row(rows: &Slab<Session>, hasher: &DefaultHashBuilder, id: u32) -> u64 {
+    let session = rows.get(id);
+    let raw = session.and_then(|session| session.user.as_ref()).map_or(&[][..], |user| &user.raw);
+    hasher.hash_one((session.map_or(0, |session| session.server), raw))
+}

@@ -1,0 +1,158 @@
+//! JSON lines: every key of the record, in the order of its columns, `null` for what is not known.
+
+use crate::access::record::{Column, Record, Visitor};
+
+/// Writes records of one kind. Keys are prepared once; a record is then a row of copies.
+pub struct Lines {
+    keys: Vec<Vec<u8>>,
+}
+
+impl Lines {
+    pub fn new(columns: &[Column]) -> Self {
+        let keys = columns.iter().enumerate().map(|(at, column)| {
+            let opening = if at == 0 { "{" } else { "," };
+            format!("{opening}\"{}\":", column.name).into_bytes()
+        });
+        Self { keys: keys.collect() }
+    }
+
+    /// Appends one record and a line feed.
+    #[inline]
+    pub fn write(&self, record: &impl Record, out: &mut Vec<u8>) {
+        let mut writer = Writer { keys: self.keys.iter(), out };
+        record.visit(&mut writer);
+        out.extend_from_slice(b"}\n");
+    }
+}
+
+struct Writer<'a> {
+    keys: std::slice::Iter<'a, Vec<u8>>,
+    out: &'a mut Vec<u8>,
+}
+
+impl Writer<'_> {
+    #[inline]
+    fn key(&mut self) {
+        if let Some(key) = self.keys.next() {
+            self.out.extend_from_slice(key);
+        }
+    }
+
+    #[inline]
+    fn plain(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+}
+
+impl Visitor for Writer<'_> {
+    #[inline]
+    fn text(&mut self, value: Option<&str>) {
+        self.key();
+        match value {
+            Some(text) => quote(text, self.out),
+            None => self.plain(b"null"),
+        }
+    }
+
+    #[inline]
+    fn int(&mut self, value: Option<i64>) {
+        self.key();
+        match value {
+            Some(number) => self.plain(itoa::Buffer::new().format(number).as_bytes()),
+            None => self.plain(b"null"),
+        }
+    }
+
+    #[inline]
+    fn float(&mut self, value: Option<f64>) {
+        self.key();
+        match value.filter(|number| number.is_finite()) {
+            Some(number) => self.plain(ryu::Buffer::new().format_finite(number).as_bytes()),
+            None => self.plain(b"null"),
+        }
+    }
+
+    #[inline]
+    fn boolean(&mut self, value: Option<bool>) {
+        self.key();
+        self.plain(match value {
+            Some(true) => b"true",
+            Some(false) => b"false",
+            None => b"null",
+        });
+    }
+
+    #[inline]
+    fn json(&mut self, value: Option<&str>) {
+        self.key();
+        self.plain(value.unwrap_or("null").as_bytes());
+    }
+}
+
+/// Bytes that may not stand in a JSON string as they are.
+const fn escaped() -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = true;
+        byte += 1;
+    }
+    table[b'"' as usize] = true;
+    table[b'\\' as usize] = true;
+    table
+}
+
+static ESCAPED: [bool; 256] = escaped();
+
+fn quote(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| ESCAPED[usize::from(*byte)]) {
+        let (plain, tail) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        let Some((byte, tail)) = tail.split_first() else { break };
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            other => out.extend_from_slice(format!("\\u{other:04x}").as_bytes()),
+        }
+        rest = tail;
+    }
+    out.extend_from_slice(rest);
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::record::FileAccess;
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_reads_back(text: String) {
+            let mut out = Vec::new();
+            quote(&text, &mut out);
+            let back: String = serde_json::from_slice(&out).expect("JSON");
+            proptest::prop_assert_eq!(back, text);
+        }
+    }
+
+    #[test]
+    fn every_column_is_a_key() {
+        let lines = Lines::new(&FileAccess::table());
+        let mut out = Vec::new();
+        let record =
+            FileAccess { path: Some("/a\"b"), read_bytes: Some(-1), ..FileAccess::default() };
+        lines.write(&record, &mut out);
+        let object: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
+        let object = object.as_object().expect("object");
+        let names: Vec<_> = FileAccess::table().iter().map(|column| column.name).collect();
+        assert!(names.iter().all(|name| object.contains_key(*name)));
+        assert_eq!(object.len(), names.len());
+        assert_eq!((&object["path"], &object["read_bytes"]), (&"/a\"b".into(), &(-1).into()));
+        assert!(object["user_name"].is_null());
+    }
+}

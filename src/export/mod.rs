@@ -1,0 +1,11 @@
+//! Records as text and as columns.
+//!
+//! | file    | holds                                             |
+//! |---------|---------------------------------------------------|
+//! | `json`  | one JSON object a line, every key always there    |
+//! | `csv`   | one header line, then one line a record           |
+//! | `arrow` | record batches for whoever speaks Arrow           |
+
+pub mod arrow;
+pub mod csv;
+pub mod json;
