@@ -9,4 +9,5 @@ pub mod cursor;
 pub mod error;
 pub mod export;
 pub mod limits;
+pub mod reading;
 pub mod xrootd;

@@ -474,6 +474,11 @@ impl Correlator {
         self.waits.clear();
     }
 
+    /// Whether packets of this incarnation were seen.
+    pub fn knows(&self, peer: Option<&Peer>, sid: Option<u64>, stod: u32) -> bool {
+        self.servers.knows(peer, sid, stod)
+    }
+
     pub fn stats(&self) -> &Stats {
         &self.stats
     }

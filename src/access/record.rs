@@ -348,6 +348,32 @@ columns! {
     }
 }
 
+columns! {
+    /// One datagram.
+    record PacketLine "packets" {
+        /// Its number in the source, from 1, and where it begins there.
+        number: Int,
+        offset_bytes: Int,
+        received_at: Float,
+        server_address: Text<'a>,
+        server_udp_port: Int,
+        udp_destination_port: Int,
+        /// The packet code; `text` for g-streams with a text header, `summary` for reports.
+        code: Text<'a>,
+        sequence: Int,
+        length_bytes: Int,
+        server_started_at: Int,
+        server_id: Int,
+        /// Records, entries or events inside.
+        records: Int,
+        dictid: Int,
+        /// userid and payload of a map.
+        text: Text<'a>,
+        /// What was wrong with it.
+        faults: Text<'a>,
+    }
+}
+
 /// Takes the records that a correlator produces. Each borrows from the correlator's tables and
 /// is gone when the call returns.
 pub trait Sink {

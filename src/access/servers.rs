@@ -329,6 +329,11 @@ impl Servers {
         id
     }
 
+    pub fn knows(&self, peer: Option<&Peer>, sid: Option<u64>, stod: u32) -> bool {
+        let key = Key { host: peer.map(|peer| peer.host.clone()), sid, stod };
+        self.by_key.contains_key(&key) || self.by_port.contains_key(&(peer.cloned(), stod))
+    }
+
     /// Counts a packet of an incarnation and makes it the youngest.
     pub fn touch(&mut self, id: u32, now: Micros) {
         self.by_age.touch(&mut self.rows, id);

@@ -6,6 +6,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use std::sync::Arc;
 
 use crate::access::record::{Column, Kind, Record, Visitor};
+use crate::reading::Target;
 
 /// The schema of a kind of record.
 pub fn schema(columns: &[Column]) -> SchemaRef {
@@ -55,12 +56,6 @@ impl Batch {
         self.rows
     }
 
-    pub fn push(&mut self, record: &impl Record) {
-        self.at = 0;
-        record.visit(self);
-        self.rows += 1;
-    }
-
     /// The records so far, and an empty batch to go on with.
     pub fn take(&mut self) -> Result<RecordBatch, ArrowError> {
         self.rows = 0;
@@ -78,6 +73,14 @@ impl Batch {
     fn builder(&mut self) -> Option<&mut Builder> {
         self.at += 1;
         self.builders.get_mut(self.at - 1)
+    }
+}
+
+impl Target for Batch {
+    fn push(&mut self, record: &impl Record) {
+        self.at = 0;
+        record.visit(self);
+        self.rows += 1;
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use crate::access::record::{Column, Record, Visitor};
+use crate::reading::Target;
 
 /// Writes records of one kind.
 pub struct Table<W: Write> {
@@ -15,11 +16,6 @@ impl<W: Write> Table<W> {
         let mut writer = csv::Writer::from_writer(sink);
         let error = writer.write_record(columns.iter().map(|column| column.name)).err();
         Self { writer, error }
-    }
-
-    pub fn write(&mut self, record: &impl Record) {
-        record.visit(self);
-        self.keep(|writer| writer.write_record(None::<&[u8]>));
     }
 
     /// Hands everything written so far to the sink, and the first error since.
@@ -38,6 +34,13 @@ impl<W: Write> Table<W> {
 
     fn field(&mut self, bytes: &[u8]) {
         self.keep(|writer| writer.write_field(bytes));
+    }
+}
+
+impl<W: Write> Target for Table<W> {
+    fn push(&mut self, record: &impl Record) {
+        record.visit(self);
+        self.keep(|writer| writer.write_record(None::<&[u8]>));
     }
 }
 
@@ -82,7 +85,7 @@ mod tests {
     fn fields_that_need_quotes_get_them() {
         let mut out = Vec::new();
         let mut table = Table::new(&Redirect::table(), &mut out);
-        table.write(&Redirect {
+        table.push(&Redirect {
             path: Some("/a,\"b\"\n"),
             local: Some(true),
             ..Redirect::default()

@@ -1,13 +1,19 @@
 //! JSON lines: every key of the record, in the order of its columns, `null` for what is not known.
 
-use crate::access::record::{Column, Record, Visitor};
+use std::io::{self, Write};
 
-/// Writes records of one kind. Keys are prepared once; a record is then a row of copies.
-pub struct Lines {
+use crate::access::record::{Column, Record, Visitor};
+use crate::reading::Target;
+
+/// Written out once so much has gathered.
+const ENOUGH: usize = 256 * 1024;
+
+/// The keys of one kind of record, prepared so that a record is a row of copies.
+pub struct Keys {
     keys: Vec<Vec<u8>>,
 }
 
-impl Lines {
+impl Keys {
     pub fn new(columns: &[Column]) -> Self {
         let keys = columns.iter().enumerate().map(|(at, column)| {
             let opening = if at == 0 { "{" } else { "," };
@@ -22,6 +28,42 @@ impl Lines {
         let mut writer = Writer { keys: self.keys.iter(), out };
         record.visit(&mut writer);
         out.extend_from_slice(b"}\n");
+    }
+}
+
+/// Writes records of one kind, whole lines at a time.
+pub struct Lines<W> {
+    keys: Keys,
+    buffer: Vec<u8>,
+    out: W,
+    error: Option<io::Error>,
+}
+
+impl<W: Write> Lines<W> {
+    pub fn new(columns: &[Column], out: W) -> Self {
+        Self { keys: Keys::new(columns), buffer: Vec::new(), out, error: None }
+    }
+
+    /// Hands everything so far to the sink, and the first error since.
+    pub fn flush(&mut self) -> io::Result<()> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        let written = self.out.write_all(&self.buffer);
+        self.buffer.clear();
+        written.and_then(|()| self.out.flush())
+    }
+}
+
+impl<W: Write> Target for Lines<W> {
+    #[inline]
+    fn push(&mut self, record: &impl Record) {
+        self.keys.write(record, &mut self.buffer);
+        if self.buffer.len() >= ENOUGH
+            && let Err(error) = self.flush()
+        {
+            self.error.get_or_insert(error);
+        }
     }
 }
 
@@ -142,11 +184,11 @@ mod tests {
 
     #[test]
     fn every_column_is_a_key() {
-        let lines = Lines::new(&FileAccess::table());
+        let keys = Keys::new(&FileAccess::table());
         let mut out = Vec::new();
         let record =
             FileAccess { path: Some("/a\"b"), read_bytes: Some(-1), ..FileAccess::default() };
-        lines.write(&record, &mut out);
+        keys.write(&record, &mut out);
         let object: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
         let object = object.as_object().expect("object");
         let names: Vec<_> = FileAccess::table().iter().map(|column| column.name).collect();
