@@ -234,7 +234,9 @@ mod tests {
         Host::Ip(text.parse().expect("an address"))
     }
 
-    fn read(bytes: &[u8]) -> (Vec<(u64, Option<Peer>, Vec<u8>)>, Vec<(u64, u64)>) {
+    type Line = (u64, Option<Peer>, Vec<u8>);
+
+    fn read(bytes: &[u8]) -> (Vec<Line>, Vec<(u64, u64)>) {
         let mut lines = Envelopes::new(Window::new(Box::new(std::io::Cursor::new(bytes.to_vec()))));
         let (mut seen, mut faults) = (Vec::new(), Vec::new());
         let mut keep = |fault: SourceFault| {

@@ -47,7 +47,7 @@ impl Link {
 
     /// The IP packet in `frame`, with the rest of the frame behind it. `Ok(None)` is a frame of
     /// another protocol, `Err` one too short to say.
-    pub fn packet<'a>(self, frame: &'a [u8]) -> Result<Option<&'a [u8]>, &'static str> {
+    pub fn packet(self, frame: &[u8]) -> Result<Option<&[u8]>, &'static str> {
         const SHORT: &str = "frame shorter than its link header";
         let (ether_type, rest) = match self {
             Self::Ip => return Ok(Some(frame)),

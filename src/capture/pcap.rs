@@ -182,7 +182,10 @@ mod tests {
         out
     }
 
-    fn read(bytes: &[u8]) -> (Vec<(u64, u64, u64, Vec<u8>)>, Vec<SourceFault>) {
+    /// Number, offset, time and bytes.
+    type Seen = (u64, u64, u64, Vec<u8>);
+
+    fn read(bytes: &[u8]) -> (Vec<Seen>, Vec<SourceFault>) {
         let mut frames = Pcap::new(Window::new(Box::new(std::io::Cursor::new(bytes.to_vec()))));
         let (mut seen, mut faults) = (Vec::new(), Vec::new());
         while let Some(frame) = frames.advance(&mut |fault| faults.push(fault)).expect("no error") {

@@ -318,7 +318,10 @@ mod tests {
         block(ENHANCED_PACKET, big_endian, &content)
     }
 
-    fn read(bytes: &[u8]) -> (Vec<(u64, Option<u64>, Vec<u8>)>, Vec<(u64, u64, &'static str)>) {
+    /// Number, time and bytes.
+    type Seen = (u64, Option<u64>, Vec<u8>);
+
+    fn read(bytes: &[u8]) -> (Vec<Seen>, Vec<(u64, u64, &'static str)>) {
         let mut frames = Pcapng::new(Window::new(Box::new(std::io::Cursor::new(bytes.to_vec()))));
         let (mut seen, mut faults) = (Vec::new(), Vec::new());
         let mut keep = |fault: SourceFault| {
