@@ -11,8 +11,15 @@ pub const MAX_JSON_DEPTH: usize = 64;
 /// sender name. A longer line is skipped without being kept.
 pub const MAX_ENVELOPE_LINE: usize = 128 * 1024;
 
-/// Bytes of IP fragments waiting for the rest of their datagram. A 64 KiB monitoring datagram
-/// is up to 46 fragments on Ethernet; this holds 64 of them and forgets the oldest.
+/// Largest frame of a capture, or block of a pcapng file that has to be read as a whole. Packet
+/// capture libraries stop at 256 KiB; a longer one is a damaged length.
+pub const MAX_CAPTURE_BLOCK: usize = 1024 * 1024;
+
+/// Interfaces of one pcapng section. A host has a few dozen.
+pub const MAX_INTERFACES: usize = 4096;
+
+/// Datagrams of which only some IP fragments have come; the oldest is forgotten. Each is at most
+/// 64 KiB, and the fragments of one usually come together.
 pub const MAX_WAITING_FRAGMENTS: usize = 64;
 
 /// Open files kept at once, over all servers.

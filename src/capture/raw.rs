@@ -1,0 +1,354 @@
+//! Raw dumps: binary packets one after the other, framed by the length in their headers.
+//!
+//! Nothing else marks where a packet begins, so damage must be told from packets by what headers
+//! have in common: a code that is defined, a length of 8 or more, and the start time of a server.
+//! A header that lacks one of these is believed if the dump goes on soundly behind its packet. When
+//! the framing is lost, the dump is searched for the next header that is beyond doubt.
+
+use std::io::Result;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::window::Window;
+use super::{Datagram, Source, SourceFault};
+use crate::error::FaultKind;
+use crate::limits::MAX_DATAGRAM;
+use crate::xrootd::Header;
+
+/// 2000-01-01: no server with this monitoring started earlier.
+const EARLIEST_START: u32 = 946_684_800;
+/// A server's clock may be ahead of ours by this much, s.
+const DAY: u64 = 86_400;
+/// Start times remembered. Servers that send at the same time alternate, and few dumps have more.
+const REMEMBERED: usize = 16;
+
+/// What a header has to say for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Trust {
+    None,
+    /// One of code and start time is odd.
+    Odd,
+    /// Sound, from a server not seen so far.
+    Sound,
+    /// Sound, from a server seen before.
+    Known,
+}
+
+/// What was found in the stretch up to a position of the dump.
+struct Ahead {
+    until: u64,
+    start: Option<u32>,
+}
+
+pub struct Dump {
+    window: Window,
+    ahead: Ahead,
+    /// Start times of the servers seen last, the latest first; 0 is none.
+    starts: [u32; REMEMBERED],
+    /// No server can have started later.
+    latest_start: u32,
+    number: u64,
+}
+
+/// How the dump goes on behind a packet.
+enum Next {
+    End,
+    Header(Header),
+    /// The source ends before the packet does, or inside the next header.
+    Short,
+}
+
+impl Dump {
+    pub fn new(window: Window) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let latest_start = u32::try_from(now + DAY).unwrap_or(u32::MAX);
+        let ahead = Ahead { until: 0, start: None };
+        Self { window, ahead, starts: [0; REMEMBERED], latest_start, number: 0 }
+    }
+
+    #[inline]
+    fn trust(&self, header: Header) -> Trust {
+        if usize::from(header.plen) < Header::SIZE {
+            return Trust::None;
+        }
+        let known = header.stod != 0 && self.starts.contains(&header.stod);
+        let possible = (EARLIEST_START..=self.latest_start).contains(&header.stod);
+        match (is_defined(header.code), known, possible) {
+            (true, true, _) => Trust::Known,
+            (true, false, true) => Trust::Sound,
+            (true, false, false) | (false, true, _) | (false, _, true) => Trust::Odd,
+            (false, false, false) => Trust::None,
+        }
+    }
+
+    /// Moves a start time to the front.
+    #[inline]
+    fn remember(&mut self, start: u32) {
+        if self.starts.first() == Some(&start) {
+            return;
+        }
+        let last = self.starts.iter().position(|s| *s == start).unwrap_or(REMEMBERED - 1);
+        if let Some(front) = self.starts.get_mut(..=last) {
+            front.rotate_right(1);
+            if let Some(first) = front.first_mut() {
+                *first = start;
+            }
+        }
+    }
+
+    /// What lies `length` bytes behind the header at `at` in the window.
+    fn next_after(&mut self, at: usize, length: usize) -> Result<Next> {
+        let behind = at + length;
+        self.window.fill(behind + Header::SIZE)?;
+        let available = self.window.available();
+        if available.len() == behind {
+            return Ok(Next::End);
+        }
+        let header = available.get(behind..).and_then(Header::decode);
+        Ok(header.map_or(Next::Short, Next::Header))
+    }
+
+    /// Whether the packet at the front of the window is one. That the one before ends here speaks
+    /// for it, but damage may follow any packet, and letters make plausible start times.
+    fn is_framed(&mut self, header: Header) -> Result<bool> {
+        let length = usize::from(header.plen);
+        let trust = self.trust(header);
+        match trust {
+            Trust::None => return Ok(false),
+            Trust::Known if self.window.fill(length)? => return Ok(true),
+            _ => {}
+        }
+        Ok(match self.next_after(0, length)? {
+            Next::End => true,
+            // A last packet cut short, unless its length is wrong and swallows others.
+            Next::Short => trust >= Trust::Sound && self.start_ahead()?.is_none(),
+            Next::Header(next) => match self.trust(next) {
+                Trust::Known | Trust::Sound => true,
+                Trust::Odd if next.stod == header.stod => true,
+                _ if trust == Trust::Odd => false,
+                _ => self.start_ahead()?.is_none_or(|start| start == header.stod),
+            },
+        })
+    }
+
+    /// Start time in the next header beyond doubt, if one is near. It is looked for once for each
+    /// stretch, so that reading stays linear in the size of the dump.
+    fn start_ahead(&mut self) -> Result<Option<u32>> {
+        let position = self.window.position();
+        if self.ahead.until > position {
+            return Ok(self.ahead.start);
+        }
+        self.window.fill(MAX_DATAGRAM + 2 * Header::SIZE)?;
+        let (mut at, mut start) = (1, None);
+        while at < MAX_DATAGRAM && start.is_none() {
+            let bytes = self.window.available().get(at..).unwrap_or_default();
+            let Some(header) = Header::decode(bytes) else { break };
+            if self.is_found(at, header)? {
+                start = Some(header.stod);
+            } else {
+                at += 1;
+            }
+        }
+        self.ahead = Ahead { until: position + at as u64, start };
+        Ok(start)
+    }
+
+    /// Whether a packet begins at `at` in the window, where any bytes may be.
+    fn is_found(&mut self, at: usize, header: Header) -> Result<bool> {
+        if !is_defined(header.code) {
+            return Ok(false);
+        }
+        let trust = self.trust(header);
+        if trust < Trust::Sound {
+            return Ok(false);
+        }
+        Ok(match self.next_after(at, usize::from(header.plen))? {
+            Next::End => true,
+            // The start time of a server that was seen is four bytes that do not come by chance.
+            Next::Short => trust == Trust::Known,
+            Next::Header(next) => {
+                self.trust(next) >= Trust::Sound
+                    && (trust == Trust::Known || next.stod == header.stod)
+            }
+        })
+    }
+
+    /// Consumes everything up to the next header beyond doubt.
+    fn resynchronise(&mut self) -> Result<()> {
+        // The first byte is where the framing was lost.
+        self.window.take(1);
+        loop {
+            // Enough for the longest packet and the header behind it, so that judging the first
+            // candidates reads nothing.
+            self.window.fill(MAX_DATAGRAM + 2 * Header::SIZE)?;
+            let stretch = self.window.available().len().saturating_sub(MAX_DATAGRAM).max(1);
+            let mut at = 0;
+            while at < stretch {
+                let bytes = self.window.available().get(at..).unwrap_or_default();
+                let Some(header) = Header::decode(bytes) else {
+                    let left = self.window.available().len();
+                    self.window.take(left);
+                    return Ok(());
+                };
+                if self.is_found(at, header)? {
+                    self.window.take(at);
+                    return Ok(());
+                }
+                at += 1;
+            }
+            self.window.take(at);
+        }
+    }
+}
+
+/// The codes of every release; `s` is staging in releases 3.0 and 3.1.
+#[inline]
+fn is_defined(code: u8) -> bool {
+    matches!(
+        code,
+        b'=' | b'd' | b'f' | b'g' | b'i' | b'p' | b'r' | b's' | b't' | b'T' | b'u' | b'U' | b'x'
+    )
+}
+
+impl Source for Dump {
+    fn next(&mut self, faults: &mut dyn FnMut(SourceFault)) -> Result<Option<Datagram<'_>>> {
+        let header = loop {
+            if !self.window.fill(1)? {
+                return Ok(None);
+            }
+            self.window.fill(Header::SIZE)?;
+            let header = Header::decode(self.window.available());
+            if let Some(header) = header
+                && self.is_framed(header)?
+            {
+                break header;
+            }
+            let offset = self.window.position();
+            let (kind, number) = (FaultKind::LostFraming, self.number + 1);
+            self.resynchronise()?;
+            faults(SourceFault { kind, number, offset, context: "bytes that are no packet" });
+        };
+        self.remember(header.stod);
+        let length = usize::from(header.plen);
+        self.window.fill(length)?;
+        self.number += 1;
+        let (number, offset) = (self.number, self.window.position());
+        let range = self.window.take(length);
+        Ok(Some(Datagram {
+            payload: self.window.taken(&range),
+            peer: None,
+            destination_port: None,
+            received_at: None,
+            number,
+            offset,
+        }))
+    }
+
+    fn position(&self) -> u64 {
+        self.window.position()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: u32 = 1_700_000_000;
+
+    fn packet(code: u8, start: u32, body: &[u8]) -> Vec<u8> {
+        let plen = u16::try_from(Header::SIZE + body.len()).expect("small");
+        let mut out = Vec::new();
+        Header { code, pseq: 0, plen, stod: start }.encode(&mut out);
+        out.extend(body);
+        out
+    }
+
+    fn read(bytes: &[u8]) -> (Vec<Vec<u8>>, Vec<(u64, u64)>) {
+        let mut dump = Dump::new(Window::new(Box::new(std::io::Cursor::new(bytes.to_vec()))));
+        let (mut seen, mut faults) = (Vec::new(), Vec::new());
+        let mut keep = |fault: SourceFault| {
+            assert_eq!(fault.kind, FaultKind::LostFraming);
+            faults.push((fault.number, fault.offset));
+        };
+        while let Some(datagram) = dump.next(&mut keep).expect("no error") {
+            assert_eq!(datagram.number, seen.len() as u64 + 1);
+            seen.push(datagram.payload.to_vec());
+        }
+        assert_eq!(dump.position(), bytes.len() as u64);
+        (seen, faults)
+    }
+
+    #[test]
+    fn packets_of_several_servers_come_one_by_one() {
+        let packets: Vec<_> =
+            (0..40).map(|n| packet(b'd', START + n * 1000, &vec![7; n as usize])).collect();
+        assert_eq!(read(&packets.concat()), (packets, vec![]));
+        assert_eq!(read(b""), (vec![], vec![]));
+    }
+
+    #[test]
+    fn codes_of_later_releases_are_delivered() {
+        let packets = [
+            packet(b'Z', START, b"first of all"),
+            packet(b'Z', START, b"and again"),
+            packet(b'u', START, b"user"),
+            packet(b'q', START, b"at the end"),
+        ];
+        assert_eq!(read(&packets.concat()), (packets.to_vec(), vec![]));
+    }
+
+    #[test]
+    fn an_odd_start_time_between_sound_packets_is_delivered() {
+        let packets = [packet(b'u', START, b"a"), packet(b'd', 0, b"b"), packet(b'd', START, b"c")];
+        assert_eq!(read(&packets.concat()), (packets.to_vec(), vec![]));
+    }
+
+    #[test]
+    fn lost_framing_is_one_fault_and_the_rest_is_found() {
+        let (before, after) = (packet(b'u', START, b"before"), packet(b'd', START, b"after"));
+        for garbage in [&[0u8; 3][..], b"garbage without end", &[b'd'; 300], &[0xff; 70_000]] {
+            let last = packet(b'i', START, b"last");
+            let bytes = [&before[..], garbage, &after, &last].concat();
+            let expected = vec![before.clone(), after.clone(), last];
+            assert_eq!(read(&bytes), (expected, vec![(2, before.len() as u64)]));
+        }
+        let bytes = [&before[..], b"no packet at the end"].concat();
+        assert_eq!(read(&bytes), (vec![before.clone()], vec![(2, before.len() as u64)]));
+        let bytes = [b"garbage at the start", &before[..], &after].concat();
+        assert_eq!(read(&bytes), (vec![before.clone(), after], vec![(1, 0)]));
+    }
+
+    #[test]
+    fn a_wrong_length_at_the_end_swallows_nothing() {
+        let mut bad = packet(b'd', START, b"bad");
+        bad[2] = 0xff;
+        let (before, after) = (packet(b'u', START, b"before"), packet(b'd', START, b"after"));
+        let bytes = [&before[..], &bad, &after].concat();
+        assert_eq!(read(&bytes), (vec![before.clone(), after], vec![(2, before.len() as u64)]));
+    }
+
+    #[test]
+    fn a_length_below_the_header_loses_one_packet() {
+        let mut bad = packet(b'd', START, b"bad");
+        bad[3] = 7;
+        let (before, after) = (packet(b'u', START, b"before"), packet(b'd', START, b"after"));
+        let bytes = [&before[..], &bad, &after].concat();
+        assert_eq!(read(&bytes), (vec![before.clone(), after], vec![(2, before.len() as u64)]));
+    }
+
+    #[test]
+    fn a_last_packet_cut_short_is_handed_out() {
+        let (first, last) = (packet(b'u', START, b"first"), packet(b'd', START, b"cut off"));
+        for end in 8..last.len() {
+            let bytes = [&first[..], &last[..end]].concat();
+            assert_eq!(read(&bytes), (vec![first.clone(), last[..end].to_vec()], vec![]));
+        }
+        let other = packet(b'd', START + 1, b"cut off");
+        let bytes = [&first[..], &other[..10]].concat();
+        assert_eq!(read(&bytes), (vec![first.clone(), other[..10].to_vec()], vec![]));
+        assert_eq!(read(&other[..10]), (vec![other[..10].to_vec()], vec![]));
+        for end in 1..8 {
+            let (seen, faults) = read(&[&first[..], &last[..end]].concat());
+            assert_eq!((seen, faults.len()), (vec![first.clone()], 1));
+        }
+    }
+}
