@@ -8,6 +8,7 @@ use super::correlator::{Correlator, Reason};
 use super::files::{Close, File, Requests, known};
 use super::record::{FileAccess, ServerIdent, Session, Sink};
 use super::sequence::SECOND;
+use super::servers::Server;
 use crate::xrootd::fstat::{StatOps, StatSsq};
 
 /// Seconds of the epoch, as records give them.
@@ -77,10 +78,10 @@ impl Correlator {
         if close.is_none_or(|close| close.from_trace) && file.knows(known::TOTALS) {
             fill_totals(&mut record, file.totals);
         }
-        if let Some(requests) = file.extra.as_ref().and_then(|extra| extra.requests.as_ref())
-            && close.is_some_and(|close| close.from_trace)
+        if let Some(close) = close.filter(|close| close.from_trace)
+            && let Some(requests) = all_requests(server, file, close)
         {
-            fill_requests(&mut record, requests);
+            fill_requests(&mut record, &requests);
         }
         out.access(&record);
         let sums = [record.read_bytes, record.readv_bytes, record.write_bytes];
@@ -214,7 +215,15 @@ fn sigma(count: i32, sum: Option<i64>, squares: f64) -> Option<f64> {
     Some(variance.max(0.0).sqrt())
 }
 
+/// The single requests of a file that the t-stream closed, if none of them is missing.
+pub(super) fn all_requests(server: &Server, file: &File, close: &Close) -> Option<Requests> {
+    let extra = file.extra.as_ref()?;
+    let requests = extra.requests.or_else(|| server.sends_requests.then(Requests::default))?;
+    requests.add_up_to(close.read?, close.write?).then_some(requests)
+}
+
 fn fill_requests(record: &mut FileAccess<'_>, requests: &Requests) {
+    fill_totals(record, [requests.read, requests.readv, requests.write]);
     record.read_ops = Some(i64::from(requests.reads));
     record.readv_ops = Some(i64::from(requests.readvs));
     record.write_ops = Some(i64::from(requests.writes));

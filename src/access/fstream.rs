@@ -1,6 +1,7 @@
 //! The f-stream: opens, reports, closes and disconnects.
 
 use super::correlator::{Correlator, Reason, Wait};
+use super::emit::all_requests;
 use super::files::{Close, Extra, known};
 use super::record::Sink;
 use super::sequence::SECOND;
@@ -59,7 +60,7 @@ impl Correlator {
                 FileRecord::Close(close) => self.file_close(server, &close, at, window, out),
                 FileRecord::Disconnect(disconnect) => {
                     let ended = Ended { at: Some(at), window, ..Ended::default() };
-                    self.disconnect(server, disconnect.user, ended);
+                    self.disconnect(server, disconnect.user, ended, false);
                 }
                 FileRecord::Error(_) => self.stats.failed_operations += 1,
                 FileRecord::Time(_) | FileRecord::Unknown(_) => {}
@@ -81,6 +82,9 @@ impl Correlator {
         window: (u32, u32),
         out: &mut impl Sink,
     ) {
+        if self.is_over(server, open.fileid) {
+            return;
+        }
         let user = open.user.filter(|user| *user != 0);
         let session = user.map(|user| self.session_of_dictid(server, user));
         let id = match self.files.find(server, open.fileid) {
@@ -116,6 +120,11 @@ impl Correlator {
         }
     }
 
+    /// Whether the record of a file has gone out: no id is used twice.
+    fn is_over(&self, server: u32, fileid: u32) -> bool {
+        self.was_closed(server, fileid) && self.files.find(server, fileid).is_none()
+    }
+
     /// The file of a record other than an open, made if its open was never seen.
     fn file_of(&mut self, server: u32, fileid: u32) -> u32 {
         let id = match self.files.find(server, fileid) {
@@ -130,6 +139,9 @@ impl Correlator {
     }
 
     fn file_report(&mut self, server: u32, report: &FileXfr<'_>) {
+        if self.is_over(server, report.fileid) {
+            return;
+        }
         let id = self.file_of(server, report.fileid);
         if let Some(file) = self.files.get_mut(id) {
             let xfr = report.xfr;
@@ -149,8 +161,7 @@ impl Correlator {
         if let Some(server) = self.servers.get_mut(server) {
             server.sends_closes = true;
         }
-        if self.files.find(server, close.fileid).is_none() && self.was_closed(server, close.fileid)
-        {
+        if self.is_over(server, close.fileid) {
             return;
         }
         let id = self.file_of(server, close.fileid);
@@ -179,6 +190,13 @@ impl Correlator {
         if close.from_trace && !self.is_trace_only(file.server) {
             return false;
         }
+        // Opens and closes can overtake the requests between them, which travel in other packets.
+        let has_requests = self.servers.get(file.server).is_some_and(|server| {
+            !server.sends_requests || all_requests(server, file, close).is_some()
+        });
+        if close.from_trace && !has_requests {
+            return false;
+        }
         let complete = file.open_seen()
             && file.path.is_some()
             && self.sessions.get(file.session).is_none_or(|session| {
@@ -195,22 +213,33 @@ impl Correlator {
         next_of(Linked::<BY_OWNER>::links(self.files.get(id)?))
     }
 
-    /// A login ended: after a grace for late closes its files end too.
-    pub(super) fn disconnect(&mut self, server: u32, user: u32, ended: Ended) {
+    /// A login ended. Its files end too, after a grace for late closes: those of the f-stream come
+    /// with the disconnect of the f-stream, and so later than a disconnect of the t-stream.
+    pub(super) fn disconnect(&mut self, server: u32, user: u32, ended: Ended, from_trace: bool) {
         let Some(id) = (user != 0).then(|| self.sessions.find(server, user)).flatten() else {
             return;
         };
-        let window_s = self.servers.get(server).map_or(0, |server| server.window_s);
+        let grace = if from_trace && !self.is_trace_only(server) {
+            self.config.trace_wait
+        } else {
+            let window_s = self.servers.get(server).map_or(0, |server| server.window_s);
+            let windows = u64::from(window_s.saturating_mul(2).min(LONGEST_GRACE_S)) * SECOND;
+            self.config.late_grace.max(windows)
+        };
         let Some(session) = self.sessions.get_mut(id) else { return };
-        if let Some(known) = &mut session.ended {
-            // The other stream told of the same end: it may add what this one did not say.
-            known.forced = known.forced.or(ended.forced);
-            known.duration_s = known.duration_s.or(ended.duration_s);
-            return;
-        }
-        session.ended = Some(Box::new(ended));
         let generation = session.generation;
-        let windows = u64::from(window_s.saturating_mul(2).min(LONGEST_GRACE_S)) * SECOND;
-        self.wait(Wait::Session(id), self.config.late_grace.max(windows), generation);
+        match &mut session.ended {
+            Some(known) if from_trace || known.from_trace == from_trace => {
+                known.forced = known.forced.or(ended.forced);
+                known.duration_s = known.duration_s.or(ended.duration_s);
+                return;
+            }
+            Some(known) => {
+                let (forced, duration_s) = (known.forced, known.duration_s);
+                **known = Ended { forced, duration_s, ..ended };
+            }
+            None => session.ended = Some(Box::new(Ended { from_trace, ..ended })),
+        }
+        self.wait(Wait::Session(id), grace, generation);
     }
 }

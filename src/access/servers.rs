@@ -53,6 +53,8 @@ pub struct Server {
     /// f-stream packets, and closes in them, were seen.
     pub sends_fstat: bool,
     pub sends_closes: bool,
+    /// Single requests were seen in the t-stream.
+    pub sends_requests: bool,
     /// Longest f-stream window, seconds.
     pub window_s: u32,
     /// A newer incarnation was seen.

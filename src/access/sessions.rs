@@ -78,6 +78,8 @@ pub struct Ended {
     pub window: (u32, u32),
     pub forced: Option<bool>,
     pub duration_s: Option<u32>,
+    /// So far only the t-stream said so.
+    pub from_trace: bool,
 }
 
 /// Sums over the files of a session.

@@ -74,8 +74,9 @@ impl Correlator {
             }
             TraceRecord::Disc { flags, seconds, user, .. } if flags & disc_flag::BOUND == 0 => {
                 let forced = Some(flags & disc_flag::FORCED != 0);
-                let ended = Ended { at: Some(at), window, forced, duration_s: Some(seconds) };
-                self.disconnect(server, user, ended);
+                let duration_s = Some(seconds);
+                let ended = Ended { at: Some(at), window, forced, duration_s, from_trace: true };
+                self.disconnect(server, user, ended, true);
             }
             _ => {}
         }
@@ -110,7 +111,9 @@ impl Correlator {
     }
 
     fn count_request(&mut self, server: u32, fileid: u32, count: impl FnOnce(&mut Requests)) {
-        if self.servers.get(server).is_some_and(|server| server.sends_closes) {
+        let Some(row) = self.servers.get_mut(server) else { return };
+        row.sends_requests = true;
+        if row.sends_closes {
             return;
         }
         if let Some(file) = self.files.find(server, fileid).and_then(|id| self.files.get_mut(id)) {
@@ -135,15 +138,11 @@ impl Correlator {
         if extra.close.is_some() {
             return;
         }
-        let split = extra.requests.filter(|requests| requests.add_up_to(read, written));
-        let read = i64::try_from(read).unwrap_or(i64::MAX);
-        let written = i64::try_from(written).unwrap_or(i64::MAX);
-        extra.requests = split;
         extra.close = Some(Close {
             from_trace: true,
-            read: Some(split.map_or(read, |requests| requests.read)),
-            readv: split.map(|requests| requests.readv),
-            write: Some(split.map_or(written, |requests| requests.write)),
+            read: Some(i64::try_from(read).unwrap_or(i64::MAX)),
+            readv: None,
+            write: Some(i64::try_from(written).unwrap_or(i64::MAX)),
             at,
             window,
             ..Close::default()
@@ -275,12 +274,12 @@ impl Requests {
 
     /// Whether all requests of the file were seen: their bytes are those that its close tells.
     /// Closes of 4 GiB and more have lost their low bits.
-    fn add_up_to(&self, read: u64, written: u64) -> bool {
+    pub(super) fn add_up_to(&self, read: i64, written: i64) -> bool {
         let (reads, writes) = (self.read.saturating_add(self.readv), self.write);
-        let matches = |sum: i64, total: u64| {
+        let matches = |sum: i64, total: i64| {
             let shift = 33u32.saturating_sub(total.leading_zeros());
-            let mask = if total >> 32 == 0 { u64::MAX } else { u64::MAX << shift };
-            u64::try_from(sum).is_ok_and(|sum| sum & mask == total & mask)
+            let mask = if total >> 32 == 0 { i64::MAX } else { i64::MAX << shift };
+            sum & mask == total & mask
         };
         matches(reads, read) && matches(writes, written)
     }
