@@ -10,14 +10,22 @@ const ENOUGH: usize = 256 * 1024;
 
 /// The keys of one kind of record, prepared so that a record is a row of copies.
 pub struct Keys {
-    keys: Vec<Vec<u8>>,
+    keys: Vec<Key>,
+}
+
+struct Key {
+    /// `,"name":null`
+    bytes: Vec<u8>,
+    /// How much of it stands before the value.
+    until_value: usize,
 }
 
 impl Keys {
     pub fn new(columns: &[Column]) -> Self {
         let keys = columns.iter().enumerate().map(|(at, column)| {
             let opening = if at == 0 { "{" } else { "," };
-            format!("{opening}\"{}\":", column.name).into_bytes()
+            let key = format!("{opening}\"{}\":", column.name);
+            Key { until_value: key.len(), bytes: (key + "null").into_bytes() }
         });
         Self { keys: keys.collect() }
     }
@@ -68,66 +76,56 @@ impl<W: Write> Target for Lines<W> {
 }
 
 struct Writer<'a> {
-    keys: std::slice::Iter<'a, Vec<u8>>,
+    keys: std::slice::Iter<'a, Key>,
     out: &'a mut Vec<u8>,
 }
 
 impl Writer<'_> {
+    /// Writes the next key with its value, or with `null` in one go.
     #[inline]
-    fn key(&mut self) {
-        if let Some(key) = self.keys.next() {
-            self.out.extend_from_slice(key);
+    fn cell<T>(&mut self, value: Option<T>, write: impl FnOnce(T, &mut Vec<u8>)) {
+        let Some(key) = self.keys.next() else { return };
+        match value {
+            Some(value) => {
+                let (name, _) = key.bytes.split_at(key.until_value);
+                self.out.extend_from_slice(name);
+                write(value, self.out);
+            }
+            None => self.out.extend_from_slice(&key.bytes),
         }
-    }
-
-    #[inline]
-    fn plain(&mut self, bytes: &[u8]) {
-        self.out.extend_from_slice(bytes);
     }
 }
 
 impl Visitor for Writer<'_> {
     #[inline]
     fn text(&mut self, value: Option<&str>) {
-        self.key();
-        match value {
-            Some(text) => quote(text, self.out),
-            None => self.plain(b"null"),
-        }
+        self.cell(value, quote);
     }
 
     #[inline]
     fn int(&mut self, value: Option<i64>) {
-        self.key();
-        match value {
-            Some(number) => self.plain(itoa::Buffer::new().format(number).as_bytes()),
-            None => self.plain(b"null"),
-        }
+        self.cell(value, |number, out| {
+            out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        });
     }
 
     #[inline]
     fn float(&mut self, value: Option<f64>) {
-        self.key();
-        match value.filter(|number| number.is_finite()) {
-            Some(number) => self.plain(ryu::Buffer::new().format_finite(number).as_bytes()),
-            None => self.plain(b"null"),
-        }
+        self.cell(value.filter(|number| number.is_finite()), |number, out| {
+            out.extend_from_slice(ryu::Buffer::new().format_finite(number).as_bytes());
+        });
     }
 
     #[inline]
     fn boolean(&mut self, value: Option<bool>) {
-        self.key();
-        self.plain(match value {
-            Some(true) => b"true",
-            Some(false) => b"false",
-            None => b"null",
+        self.cell(value, |truth, out| {
+            out.extend_from_slice(if truth { b"true" } else { b"false" });
         });
     }
 
     #[inline]
     fn json(&mut self, value: Option<&str>) {
-        self.key();
-        self.plain(value.unwrap_or("null").as_bytes());
+        self.cell(value, |json, out| out.extend_from_slice(json.as_bytes()));
     }
 }
 
