@@ -7,3 +7,6 @@ pub mod cursor;
 pub mod error;
 pub mod limits;
 pub mod xrootd;
+
+#[cfg(feature = "python")]
+mod bindings;
