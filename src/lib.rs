@@ -11,3 +11,6 @@ pub mod export;
 pub mod limits;
 pub mod reading;
 pub mod xrootd;
+
+#[cfg(feature = "python")]
+mod bindings;

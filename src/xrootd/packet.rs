@@ -148,6 +148,11 @@ impl<'a> Packet<'a> {
     }
 }
 
+/// Is this a datagram of one of the text families?
+pub fn is_text(datagram: &[u8]) -> bool {
+    matches!(datagram.first(), Some(b'<' | b'{')) || datagram.starts_with(b"code=")
+}
+
 impl<'a> Message<'a> {
     /// Decodes a whole datagram. `None` means that it was dropped, with a fault that says why.
     pub fn decode(datagram: &'a [u8], faults: &mut impl Faults) -> Option<Self> {

@@ -1,0 +1,1 @@
+"""Decode, correlate and collect the monitoring of research-grid data transfers."""

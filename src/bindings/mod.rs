@@ -1,0 +1,19 @@
+//! The Python module `gridtap._core`: a thin shell over the core.
+
+mod buffer;
+#[macro_use]
+mod packet;
+// Behind `packet`, whose macro it uses.
+mod fault;
+
+/// Records share freelists and number caches without locks, so the interpreter lock must exist.
+#[pyo3::pymodule(name = "_core", gil_used = true)]
+mod core_module {
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::fault::register(module)?;
+        super::packet::register(module)
+    }
+}

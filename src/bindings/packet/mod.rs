@@ -1,0 +1,42 @@
+//! The documented packet classes, made from what the core decodes.
+//!
+//! | file       | classes                                                           |
+//! |------------|-------------------------------------------------------------------|
+//! | `record`   | what all of them are                                              |
+//! | `values`   | Python values from wire values                                    |
+//! | `frame`    | what they share with xrootdlib: `from_buffer`, `struct_parser`    |
+//! | `whole`    | `Packet`, `Header`, and what nobody has defined                   |
+//! | `map`      | `Map` and its payloads                                            |
+//! | `fstat`    | `Fstat` and the `File...` and `Stat...` records                   |
+//! | `trace`    | `Buff` and its records                                            |
+//! | `redirect` | `Burr` and its entries                                            |
+//! | `plugin`   | `Plugin`; the events are Python classes                           |
+//! | `text`     | `TextGstream`, `Summary`                                          |
+
+#[macro_use]
+pub mod record;
+#[macro_use]
+mod frame;
+mod fstat;
+mod map;
+mod plugin;
+mod redirect;
+mod text;
+mod trace;
+pub mod values;
+mod whole;
+
+use pyo3::prelude::*;
+
+pub use whole::message_object;
+use whole::unknown_record;
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    trace::register(module)?;
+    fstat::register(module)?;
+    redirect::register(module)?;
+    map::register(module)?;
+    plugin::register(module)?;
+    text::register(module)?;
+    whole::register(module)
+}
