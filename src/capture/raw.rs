@@ -165,10 +165,11 @@ impl Dump {
             Next::End => true,
             // The start time of a server that was seen is four bytes that do not come by chance.
             Next::Short => trust == Trust::Known,
-            Next::Header(next) => {
-                self.trust(next) >= Trust::Sound
-                    && (trust == Trust::Known || next.stod == header.stod)
-            }
+            Next::Header(next) => match (trust, self.trust(next)) {
+                (_, Trust::Known) | (Trust::Known, Trust::Sound | Trust::Odd) => true,
+                (_, Trust::Sound) => next.stod == header.stod,
+                _ => false,
+            },
         })
     }
 
