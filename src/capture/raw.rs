@@ -19,7 +19,7 @@ const EARLIEST_START: u32 = 946_684_800;
 /// A server's clock may be ahead of ours by this much, s.
 const DAY: u64 = 86_400;
 /// Start times remembered. Servers that send at the same time alternate, and few dumps have more.
-const REMEMBERED: usize = 16;
+const REMEMBERED: usize = 64;
 
 /// What a header has to say for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,10 +33,10 @@ enum Trust {
     Known,
 }
 
-/// What was found in the stretch up to a position of the dump.
+/// The first header beyond doubt in the stretch up to a position of the dump.
 struct Ahead {
     until: u64,
-    start: Option<u32>,
+    found: Option<u64>,
 }
 
 pub struct Dump {
@@ -61,7 +61,7 @@ impl Dump {
     pub fn new(window: Window) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let latest_start = u32::try_from(now + DAY).unwrap_or(u32::MAX);
-        let ahead = Ahead { until: 0, start: None };
+        let ahead = Ahead { until: 0, found: None };
         Self { window, ahead, starts: [0; REMEMBERED], latest_start, number: 0 }
     }
 
@@ -117,39 +117,68 @@ impl Dump {
             Trust::Known if self.window.fill(length)? => return Ok(true),
             _ => {}
         }
+        let end = self.window.position() + u64::from(header.plen);
+        let ahead = self.find_ahead()?;
+        if ahead.is_some_and(|found| found < end) {
+            return Ok(false);
+        }
         Ok(match self.next_after(0, length)? {
             Next::End => true,
-            // A last packet cut short, unless its length is wrong and swallows others.
-            Next::Short => trust >= Trust::Sound && self.start_ahead()?.is_none(),
-            Next::Header(next) => match self.trust(next) {
-                Trust::Known | Trust::Sound => true,
-                Trust::Odd if next.stod == header.stod => true,
-                _ if trust == Trust::Odd => false,
-                _ => self.start_ahead()?.is_none_or(|start| start == header.stod),
+            Next::Short => trust >= Trust::Sound,
+            Next::Header(next) => match (trust, self.trust(next)) {
+                (_, Trust::Known) => true,
+                (_, Trust::Sound | Trust::Odd) if next.stod == header.stod => true,
+                (Trust::Sound, Trust::Sound) if self.goes_on(length, next)? => true,
+                (Trust::Sound | Trust::Known, _) => {
+                    ahead.is_none() || self.recurs(0, header.stod)?
+                }
+                (_, Trust::Sound) => self.recurs(length, next.stod)?,
+                _ => false,
             },
         })
     }
 
-    /// Start time in the next header beyond doubt, if one is near. It is looked for once for each
-    /// stretch, so that reading stays linear in the size of the dump.
-    fn start_ahead(&mut self) -> Result<Option<u32>> {
+    /// Whether the packet at `at` in the window, with this header, is followed by another.
+    fn goes_on(&mut self, at: usize, header: Header) -> Result<bool> {
+        Ok(match self.next_after(at, usize::from(header.plen))? {
+            Next::End => true,
+            Next::Short => false,
+            Next::Header(next) => self.trust(next) >= Trust::Sound,
+        })
+    }
+
+    /// Whether a header close behind the one at `at` in the window has the same start time.
+    fn recurs(&mut self, at: usize, start: u32) -> Result<bool> {
+        self.window.fill(at + MAX_DATAGRAM)?;
+        let bytes = self.window.available().get(at + Header::SIZE..).unwrap_or_default();
+        let bytes = bytes.get(..MAX_DATAGRAM).unwrap_or(bytes);
+        let start = start.to_be_bytes();
+        let mut places = memchr::memmem::find_iter(bytes, &start);
+        Ok(places.any(|at| {
+            let header = at.checked_sub(4).and_then(|at| bytes.get(at..)).and_then(Header::decode);
+            header.is_some_and(|h| is_defined(h.code) && usize::from(h.plen) >= Header::SIZE)
+        }))
+    }
+
+    /// Where the next header beyond doubt is, if it is close behind. Each stretch is searched once,
+    /// so that reading stays linear in the size of the dump.
+    fn find_ahead(&mut self) -> Result<Option<u64>> {
         let position = self.window.position();
         if self.ahead.until > position {
-            return Ok(self.ahead.start);
+            return Ok(self.ahead.found);
         }
         self.window.fill(MAX_DATAGRAM + 2 * Header::SIZE)?;
-        let (mut at, mut start) = (1, None);
-        while at < MAX_DATAGRAM && start.is_none() {
+        self.ahead = Ahead { until: position + MAX_DATAGRAM as u64, found: None };
+        for at in 1..=MAX_DATAGRAM {
             let bytes = self.window.available().get(at..).unwrap_or_default();
             let Some(header) = Header::decode(bytes) else { break };
             if self.is_found(at, header)? {
-                start = Some(header.stod);
-            } else {
-                at += 1;
+                let found = position + at as u64;
+                self.ahead = Ahead { until: found, found: Some(found) };
+                break;
             }
         }
-        self.ahead = Ahead { until: position + at as u64, start };
-        Ok(start)
+        Ok(self.ahead.found)
     }
 
     /// Whether a packet begins at `at` in the window, where any bytes may be.
@@ -165,10 +194,12 @@ impl Dump {
             Next::End => true,
             // The start time of a server that was seen is four bytes that do not come by chance.
             Next::Short => trust == Trust::Known,
-            Next::Header(next) => {
-                self.trust(next) >= Trust::Sound
-                    && (trust == Trust::Known || next.stod == header.stod)
-            }
+            Next::Header(next) => match (trust, self.trust(next)) {
+                (Trust::Known, behind) => behind > Trust::None,
+                (_, Trust::Sound) => next.stod == header.stod,
+                (_, Trust::Known) => self.recurs(at, header.stod)?,
+                _ => false,
+            },
         })
     }
 
@@ -211,22 +242,26 @@ fn is_defined(code: u8) -> bool {
 
 impl Source for Dump {
     fn next(&mut self, faults: &mut dyn FnMut(SourceFault)) -> Result<Option<Datagram<'_>>> {
+        let mut lost = None;
         let header = loop {
             if !self.window.fill(1)? {
-                return Ok(None);
+                break None;
             }
             self.window.fill(Header::SIZE)?;
             let header = Header::decode(self.window.available());
             if let Some(header) = header
                 && self.is_framed(header)?
             {
-                break header;
+                break Some(header);
             }
-            let offset = self.window.position();
-            let (kind, number) = (FaultKind::LostFraming, self.number + 1);
+            lost.get_or_insert(self.window.position());
             self.resynchronise()?;
-            faults(SourceFault { kind, number, offset, context: "bytes that are no packet" });
         };
+        if let Some(offset) = lost {
+            let (kind, number) = (FaultKind::LostFraming, self.number + 1);
+            faults(SourceFault { kind, number, offset, context: "bytes that are no packet" });
+        }
+        let Some(header) = header else { return Ok(None) };
         self.remember(header.stod);
         let length = usize::from(header.plen);
         self.window.fill(length)?;
