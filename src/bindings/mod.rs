@@ -5,6 +5,7 @@ mod buffer;
 mod packet;
 // Behind `packet`, whose macro it uses.
 mod fault;
+mod reading;
 
 /// Records share freelists and number caches without locks, so the interpreter lock must exist.
 #[pyo3::pymodule(name = "_core", gil_used = true)]
@@ -14,6 +15,7 @@ mod core_module {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         super::fault::register(module)?;
-        super::packet::register(module)
+        super::packet::register(module)?;
+        super::reading::register(module)
     }
 }

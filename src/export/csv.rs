@@ -18,6 +18,11 @@ impl<W: Write> Table<W> {
         Self { writer, error }
     }
 
+    /// The first error since the last look.
+    pub fn check(&mut self) -> std::io::Result<()> {
+        self.error.take().map_or(Ok(()), |error| Err(error.into()))
+    }
+
     /// Hands everything written so far to the sink, and the first error since.
     pub fn flush(&mut self) -> std::io::Result<()> {
         match self.error.take() {

@@ -52,6 +52,11 @@ impl<W: Write> Lines<W> {
         Self { keys: Keys::new(columns), buffer: Vec::new(), out, error: None }
     }
 
+    /// The first error since the last look, so that a reader can stop early.
+    pub fn check(&mut self) -> io::Result<()> {
+        self.error.take().map_or(Ok(()), Err)
+    }
+
     /// Hands everything so far to the sink, and the first error since.
     pub fn flush(&mut self) -> io::Result<()> {
         if let Some(error) = self.error.take() {

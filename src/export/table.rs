@@ -144,6 +144,11 @@ impl<W: Write> Rows<W> {
         }
     }
 
+    /// The first error since the last look.
+    pub fn check(&mut self) -> io::Result<()> {
+        self.error.take().map_or(Ok(()), Err)
+    }
+
     /// Prints the rows so far.
     pub fn flush(&mut self) -> io::Result<()> {
         if let Some(error) = self.error.take() {

@@ -83,13 +83,16 @@ fn packet<'py>(py: Python<'py>, packet: &WirePacket<'_>, raw: Any<'py>) -> PyRes
             make::<Unknown, 2>(py, [bytes(py, &[packet.header.code]), bytes(py, body)])
         }
     }?;
-    let fields =
-        [header(py, &packet.header)?, record, recent(py, packet.header.plen.into()), raw];
+    let fields = [header(py, &packet.header)?, record, recent(py, packet.header.plen.into()), raw];
     make::<Packet, 4>(py, fields)
 }
 
 /// The Python object for a decoded datagram: `Packet`, `TextGstream` or `Summary`.
-pub fn message_object(py: Python<'_>, message: &Message<'_>, datagram: &[u8]) -> PyResult<Py<PyAny>> {
+pub fn message_object(
+    py: Python<'_>,
+    message: &Message<'_>,
+    datagram: &[u8],
+) -> PyResult<Py<PyAny>> {
     let object = match message {
         Message::Binary(found) => {
             let length = usize::from(found.header.plen);
@@ -137,11 +140,7 @@ fn faults<'py>(packet: &Any<'py>) -> PyResult<Any<'py>> {
 
 /// Makes a packet again from its pickle.
 #[pyfunction(name = "_restore")]
-fn packet_restore<'py>(
-    header: Any<'py>,
-    record: Any<'py>,
-    raw: Any<'py>,
-) -> PyResult<Any<'py>> {
+fn packet_restore<'py>(header: Any<'py>, record: Any<'py>, raw: Any<'py>) -> PyResult<Any<'py>> {
     let size = header.getattr("plen")?;
     make::<Packet, 4>(header.py(), [header, record, size, raw])
 }
