@@ -16,7 +16,7 @@ use crate::xrootd::{Body, Message};
 
 /// A source that begins this long before the newest packet so far is another recording, not the next
 /// part of the same one.
-const OVERLAP: Micros = 60 * SECOND;
+const OVERLAP: Micros = 5 * SECOND;
 
 /// What a reader wants of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

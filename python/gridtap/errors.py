@@ -3,13 +3,14 @@
 ::
 
     GridtapError
-    ├── DecodeError        (also ValueError)  a packet that could not be decoded
-    └── NotBinaryError     (also ValueError)  a text datagram where a binary packet was expected
+    ├── DecodeError        (also ValueError)   a packet that could not be decoded
+    ├── MissingExtraError  (also ImportError)  an optional dependency is not installed
+    └── NotBinaryError     (also ValueError)   a text datagram where a binary packet was expected
 """
 
 from __future__ import annotations
 
-__all__ = ["DecodeError", "GridtapError", "NotBinaryError"]
+__all__ = ["DecodeError", "GridtapError", "MissingExtraError", "NotBinaryError"]
 
 
 class GridtapError(Exception):
@@ -38,4 +39,22 @@ class NotBinaryError(GridtapError, ValueError):
     """A text g-stream or a summary report, which :py:class:`~gridtap.xrootd.Packet` is not for."""
 
     def __str__(self) -> str:
-        return "not a binary packet but text: use gridtap.xrootd.read_packets or gridtap.xrootd.decode"
+        return (
+            "not a binary packet but text: use gridtap.xrootd.read_packets or gridtap.xrootd.decode"
+        )
+
+
+class MissingExtraError(GridtapError, ImportError):
+    """An optional dependency is not installed.
+
+    :param what: what needs it
+    :param extra: the extra of gridtap that brings it
+    """
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(what, extra)
+        self.what = what
+        self.extra = extra
+
+    def __str__(self) -> str:
+        return f"{self.what} needs an extra: pip install 'gridtap[{self.extra}]'"

@@ -4,7 +4,7 @@
 //! it.
 
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
-use arrow_array::{RecordBatch, RecordBatchReader};
+use arrow_array::{RecordBatch, RecordBatchIterator, RecordBatchReader};
 use arrow_schema::{ArrowError, SchemaRef};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -321,6 +321,7 @@ enum Output {
     Json(Lines<Box<dyn Write + Send>>),
     Csv(Box<Table<Box<dyn Write + Send>>>),
     Table(Rows<Box<dyn Write + Send>>),
+    Arrow(Batch),
 }
 
 impl Output {
@@ -330,6 +331,7 @@ impl Output {
             Self::Json(lines) => lines.check(),
             Self::Csv(table) => table.check(),
             Self::Table(rows) => rows.check(),
+            Self::Arrow(_) => Ok(()),
         }
     }
 
@@ -338,6 +340,7 @@ impl Output {
             Self::Json(lines) => lines.flush(),
             Self::Csv(table) => table.flush(),
             Self::Table(rows) => rows.flush(),
+            Self::Arrow(_) => Ok(()),
         }
     }
 }
@@ -348,11 +351,39 @@ impl Target for Output {
             Self::Json(lines) => lines.push(record),
             Self::Csv(table) => table.push(record),
             Self::Table(rows) => rows.push(record),
+            Self::Arrow(batch) => batch.push(record),
         }
     }
 }
 
-/// Reads sources one after the other and writes their records as text.
+/// Some records as one Arrow record batch, to be taken once.
+#[pyclass(module = "gridtap._core", frozen)]
+struct ArrowRecords {
+    batch: RecordBatch,
+}
+
+#[pymethods]
+impl ArrowRecords {
+    #[getter]
+    fn rows(&self) -> usize {
+        self.batch.num_rows()
+    }
+
+    #[pyo3(signature = (requested_schema = None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        drop(requested_schema);
+        let batches = [Ok(self.batch.clone())];
+        let stream = RecordBatchIterator::new(batches, self.batch.schema());
+        let stream = FFI_ArrowArrayStream::new(Box::new(stream));
+        PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
+    }
+}
+
+/// Reads sources one after the other and writes their records as text, or hands them over as Arrow.
 #[pyclass(module = "gridtap._core")]
 struct Extractor {
     inner: Mutex<Extraction>,
@@ -370,7 +401,8 @@ struct Extraction {
 
 #[pymethods]
 impl Extractor {
-    /// `format` is `jsonl`, `csv` or `table`; `path` is where to write, standard output if `None`.
+    /// `format` is `jsonl`, `csv`, `table` or `arrow`; `path` is where text goes, standard output if
+    /// `None`.
     #[new]
     #[pyo3(signature = (what, format, path = None, ports = Vec::new(), strict = false, width = None))]
     fn new(
@@ -382,17 +414,16 @@ impl Extractor {
         width: Option<u16>,
     ) -> PyResult<Self> {
         let what = kind(what)?;
-        let sink: Box<dyn Write + Send> = match &path {
-            Some(path) => {
-                Box::new(std::fs::File::create(path).map_err(|error| os_error(&error, path))?)
-            }
-            None => Box::new(io::stdout()),
+        let sink = || -> PyResult<Box<dyn Write + Send>> {
+            let Some(path) = &path else { return Ok(Box::new(io::stdout())) };
+            Ok(Box::new(std::fs::File::create(path).map_err(|error| os_error(&error, path))?))
         };
         let columns = what.columns();
         let output = match format {
-            "jsonl" => Output::Json(Lines::new(&columns, sink)),
-            "csv" => Output::Csv(Box::new(Table::new(&columns, sink))),
-            "table" => Output::Table(Rows::new(what, &columns, width, sink)),
+            "jsonl" => Output::Json(Lines::new(&columns, sink()?)),
+            "csv" => Output::Csv(Box::new(Table::new(&columns, sink()?))),
+            "table" => Output::Table(Rows::new(what, &columns, width, sink()?)),
+            "arrow" => Output::Arrow(Batch::new(&columns)),
             other => return Err(PyValueError::new_err(format!("unknown format {other:?}"))),
         };
         let reading = Reading::new(Config::default());
@@ -414,6 +445,17 @@ impl Extractor {
     /// behind.
     fn step(&self, py: Python<'_>) -> PyResult<(bool, u64)> {
         Ok(py.detach(|| locked(&self.inner).step())?)
+    }
+
+    /// The records so far, for the format `arrow`; empties it.
+    fn take(&self) -> PyResult<ArrowRecords> {
+        match &mut locked(&self.inner).output {
+            Output::Arrow(batch) => {
+                let batch = batch.take().map_err(|e| PyValueError::new_err(e.to_string()))?;
+                Ok(ArrowRecords { batch })
+            }
+            _ => Err(PyValueError::new_err("take() is for the format arrow")),
+        }
     }
 
     /// The first faults of each kind in this source: (kind, number, offset, offset in the packet,
@@ -515,6 +557,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<RecordReader>()?;
     module.add_class::<PacketReader>()?;
     module.add_class::<Extractor>()?;
+    module.add_class::<ArrowRecords>()?;
     module.add_function(wrap_pyfunction!(columns, module)?)?;
     module.add_function(wrap_pyfunction!(fault_kinds, module)?)
 }

@@ -80,6 +80,8 @@ from gridtap.xrootd.plugin import (
     ThrottleUpdate,
     pluginType,
 )
+from gridtap.xrootd.reading import Records, read_accesses, read_packets, read_records
+from gridtap.xrootd.records import FileAccess, IoEvent, PluginEvent, Session
 from gridtap.xrootd.redir import Redir
 from gridtap.xrootd.trace import Trace
 
@@ -96,6 +98,7 @@ __all__ = [
     "Disc",
     "EacInfo",
     "Fault",
+    "FileAccess",
     "FileCLS",
     "FileDSC",
     "FileERR",
@@ -108,6 +111,7 @@ __all__ = [
     "GenericEvent",
     "Header",
     "HttpStats",
+    "IoEvent",
     "Map",
     "MapPayload",
     "Open",
@@ -115,6 +119,7 @@ __all__ = [
     "Packet",
     "Path",
     "Plugin",
+    "PluginEvent",
     "PluginRecord",
     "PrgInfo",
     "ProxyCache",
@@ -123,11 +128,13 @@ __all__ = [
     "ReadU",
     "ReadV",
     "ReadWrite",
+    "Records",
     "Redir",
     "Redirect",
     "RedirectArg0View",
     "RedirectArg1View",
     "ServerIdent",
+    "Session",
     "SrvInfo",
     "StatERR",
     "StatOPS",
@@ -154,6 +161,9 @@ __all__ = [
     "XfrInfo",
     "decode",
     "pluginType",
+    "read_accesses",
+    "read_packets",
+    "read_records",
     "recFval",
     "recType",
 ]

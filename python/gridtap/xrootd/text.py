@@ -34,4 +34,6 @@ def parse_cgi(cgi_data: AnyStr) -> dict[AnyStr, AnyStr]:
 def slot_repr(instance: Any) -> str:
     """The representation that lists all slots"""
     name = instance.__class__.__name__
-    return f"<{name}, {', '.join(f'{arg}={getattr(instance, arg)!r}' for arg in instance.__slots__)}>"
+    return (
+        f"<{name}, {', '.join(f'{arg}={getattr(instance, arg)!r}' for arg in instance.__slots__)}>"
+    )
