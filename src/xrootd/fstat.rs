@@ -344,7 +344,10 @@ impl<'a> FileRecord<'a> {
         }
     }
 
+    /// Writes the record. What a time or disconnect record holds beyond its known part comes out as
+    /// NULs, so that the size still leads to the next record.
     pub fn encode(&self, out: &mut Vec<u8>) {
+        let start = out.len();
         let mut head = |kind: u8, flags: u8, size: u16, id: u32| {
             out.extend([kind, flags]);
             out.extend(size.to_be_bytes());
@@ -382,13 +385,17 @@ impl<'a> FileRecord<'a> {
                 if let Some(sid) = r.sid {
                     out.extend(sid.to_be_bytes());
                 }
+                fill_up(out, start, r.size);
             }
             Self::Transfer(r) => {
                 head(XFR, r.flags, r.size, r.fileid);
                 out.extend(StatXfr::encode(r.xfr.read(), r.xfr.readv(), r.xfr.write()));
                 out.extend(r.padding);
             }
-            Self::Disconnect(r) => head(DSC, r.flags, r.size, r.user),
+            Self::Disconnect(r) => {
+                head(DSC, r.flags, r.size, r.user);
+                fill_up(out, start, r.size);
+            }
             Self::Error(r) => {
                 head(ERR, r.flags, r.size, r.fileid);
                 if let Some(user) = r.user {
@@ -401,6 +408,11 @@ impl<'a> FileRecord<'a> {
             Self::Unknown(r) => out.extend(r.bytes),
         }
     }
+}
+
+/// Makes the record that begins at `start` as long as its size says, if it is shorter.
+fn fill_up(out: &mut Vec<u8>, start: usize, size: u16) {
+    out.resize(out.len().max(start + usize::from(size)), 0);
 }
 
 impl FileTod {

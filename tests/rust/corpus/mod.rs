@@ -3,6 +3,8 @@
 // Every test program uses its own part of this.
 #![allow(dead_code)]
 
+pub mod exercise;
+
 use std::fs;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -24,22 +26,30 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/xrootd")
 }
 
-/// Files of the corpus with one of these endings, and of the larger corpus that `GRIDTAP_CORPUS`
-/// names, if it does.
+/// Files of the corpus with one of these endings.
+pub fn own_files(endings: &[&str]) -> Vec<PathBuf> {
+    let found = files_in(&folder(), endings);
+    assert!(!found.is_empty(), "captures are missing");
+    found
+}
+
+/// The same, and those of the larger corpus that `GRIDTAP_CORPUS` names, if it does.
 pub fn files(endings: &[&str]) -> Vec<PathBuf> {
-    let mut found = Vec::new();
     let larger = std::env::var_os("GRIDTAP_CORPUS").map(PathBuf::from);
-    for folder in [folder()].into_iter().chain(larger) {
-        for entry in fs::read_dir(&folder).expect("folder of captures") {
-            let path = entry.expect("entry").path();
-            let name = path.file_name().expect("name").to_string_lossy().into_owned();
-            if endings.iter().any(|ending| name.ends_with(ending)) {
-                found.push(path);
-            }
+    let larger = larger.map_or(vec![], |folder| files_in(&folder, endings));
+    [own_files(endings), larger].concat()
+}
+
+fn files_in(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("folder of captures") {
+        let path = entry.expect("entry").path();
+        let name = path.file_name().expect("name").to_string_lossy().into_owned();
+        if endings.iter().any(|ending| name.ends_with(ending)) {
+            found.push(path);
         }
     }
     found.sort();
-    assert!(found.len() >= 10, "captures are missing");
     found
 }
 
@@ -71,13 +81,8 @@ pub fn read_file(path: &Path, ports: &[u16]) -> (Vec<Datagram>, Vec<SourceFault>
     read_from(Box::new(fs::File::open(path).expect("a file")), ports)
 }
 
-/// The payloads of every capture, with the capture's name.
-pub fn payloads() -> Vec<(String, Vec<Vec<u8>>)> {
-    files(&[".pcap"])
-        .iter()
-        .map(|path| {
-            let (datagrams, _) = read_file(path, &[]);
-            (stem(path), datagrams.into_iter().map(|datagram| datagram.payload).collect())
-        })
-        .collect()
+/// The payloads of a capture, with its name.
+pub fn payloads(path: &Path) -> (String, Vec<Vec<u8>>) {
+    let (datagrams, _) = read_file(path, &[]);
+    (stem(path), datagrams.into_iter().map(|datagram| datagram.payload).collect())
 }
