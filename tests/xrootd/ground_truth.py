@@ -109,6 +109,7 @@ def pair(
     pairs: list[tuple[Access, FileAccess]] = []
     rest = accesses
     rules = (
+        lambda a, r: (r.user_pid, r.user_name, r.server_host) == (a.pid, a.login, a.server),
         lambda a, r: r.user_pid == a.pid and r.server_host in (a.server, None),
         lambda a, r: r.user_name == a.login and not a.via.startswith("http"),
         lambda a, r: a.via.startswith("http") == (r.user_protocol in ("http", "https")),
