@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""Fills fuzz/corpus with real packets and captures, so that fuzzing starts from what servers send.
+
+Run it from anywhere: `python3 fuzz/seed.py`. It needs no packages.
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CAPTURES = ROOT / "tests" / "data" / "xrootd"
+CORPUS = ROOT / "fuzz" / "corpus"
+# The fuzzer copies and mutates whole inputs: large ones cost speed and teach nothing new.
+LARGEST_PACKET = 4096
+LARGEST_FILE = 16 * 1024
+ETHERNET = 14
+UDP = 8
+
+
+def payloads(path: Path) -> Iterator[bytes]:
+    """The UDP payloads of a little-endian pcap file of Ethernet frames, as tests/data holds them."""
+    data = path.read_bytes()
+    at = 24
+    while at + 16 <= len(data):
+        (length,) = struct.unpack_from("<I", data, at + 8)
+        packet = data[at + 16 + ETHERNET : at + 16 + length]
+        header = 40 if packet[0] >> 4 == 6 else 4 * (packet[0] & 15)
+        yield packet[header + UDP :]
+        at += 16 + length
+
+
+def keep(target: str, content: bytes) -> None:
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / hashlib.sha1(content).hexdigest()).write_bytes(content)
+
+
+def main() -> None:
+    for path in sorted(CAPTURES.iterdir()):
+        if path.suffix == ".pcap":
+            for payload in payloads(path):
+                if len(payload) <= LARGEST_PACKET:
+                    keep("packet", payload)
+        if path.suffix in {".pcap", ".pcapng", ".bin"}:
+            keep("capture", path.read_bytes()[:LARGEST_FILE])
+    # No capture is a file of bus envelopes.
+    keep("capture", b'{"remote":"[::1]:1094","version":"1","data":"egAACGVT8QA="}\n{"data":""}\n')
+
+
+if __name__ == "__main__":
+    main()
