@@ -40,9 +40,12 @@ def keep(target: str, content: bytes) -> None:
 def main() -> None:
     for path in sorted(CAPTURES.iterdir()):
         if path.suffix == ".pcap":
-            for payload in payloads(path):
-                if len(payload) <= LARGEST_PACKET:
-                    keep("packet", payload)
+            found = [payload for payload in payloads(path) if len(payload) <= LARGEST_PACKET]
+            for payload in found:
+                keep("packet", payload)
+            # One second and one sender for all; the fuzzer will think of others.
+            frames = [struct.pack("<HBB", len(payload), 0, 1) + payload for payload in found]
+            keep("access", b"".join(frames)[:LARGEST_FILE])
         if path.suffix in {".pcap", ".pcapng", ".bin"}:
             keep("capture", path.read_bytes()[:LARGEST_FILE])
     # No capture is a file of bus envelopes.
