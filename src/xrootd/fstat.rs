@@ -270,11 +270,20 @@ pub struct FileCls<'a> {
     pub xfr: StatXfr<'a>,
     ops: Option<Block<'a, OPS_SIZE>>,
     ssq: Option<Block<'a, SSQ_SIZE>>,
-    pub err: Option<StatErr<'a>>,
-    pub padding: &'a [u8],
+    /// Behind the blocks that the flags announce: an error block, or padding.
+    rest: &'a [u8],
 }
 
-impl FileCls<'_> {
+impl<'a> FileCls<'a> {
+    /// Why the close (or the last request before it) failed.
+    pub fn err(&self) -> Option<StatErr<'a>> {
+        if self.flags & close_flag::HAS_ERR == 0 { None } else { StatErr::decode(self.rest) }
+    }
+
+    pub fn padding(&self) -> &'a [u8] {
+        if self.err().is_some() { &[] } else { self.rest }
+    }
+
     #[inline]
     pub fn forced(&self) -> bool {
         self.flags & close_flag::FORCED != 0
@@ -363,10 +372,10 @@ impl<'a> FileRecord<'a> {
                 if let Some(ssq) = r.ssq() {
                     ssq.encode(out);
                 }
-                if let Some(err) = r.err {
+                if let Some(err) = r.err() {
                     err.encode(out);
                 }
-                out.extend(r.padding);
+                out.extend(r.padding());
             }
             Self::Open(r) => {
                 head(OPN, r.flags, r.size, r.fileid);
@@ -468,8 +477,40 @@ impl<'a> FileOpn<'a> {
 fn split_name(bytes: &[u8]) -> Option<(u32, &[u8], &[u8])> {
     let user = Block::<4>::first(bytes)?.u32::<0>();
     let text = bytes.get(4..)?;
+    let (name, padding) = split_padded(text);
+    Some((user, name, padding))
+}
+
+/// Splits at the first NUL of a padded name. The padding tells where that should be; that it is so
+/// takes a look at every byte, but no decision before the end.
+#[inline]
+fn split_padded(text: &[u8]) -> (&[u8], &[u8]) {
+    if let Some(end) = padded_end(text) {
+        return text.split_at(end);
+    }
     let (name, _) = cut_at_nul(text);
-    Some((user, name, text.get(name.len()..)?))
+    text.split_at(name.len())
+}
+
+/// Where the name ends if up to eight NULs follow it, at least sixteen bytes are there and no other
+/// NUL is among them.
+#[inline]
+fn padded_end(text: &[u8]) -> Option<usize> {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let nuls = |word: &[u8; 8]| {
+        let word = u64::from_ne_bytes(*word);
+        word.wrapping_sub(LOW) & !word & HIGH
+    };
+    let (head, last) = text.split_last_chunk::<8>()?;
+    let padding = u64::from_be_bytes(*last).trailing_zeros() as usize / 8;
+    let end = text.len() - padding;
+    // Whole words from the front, the last word of the head, and the last word of the name: they
+    // overlap, and together they cover every byte of the name.
+    let (words, _) = head.as_chunks::<8>();
+    let found = words.iter().fold(nuls(head.last_chunk()?), |found, word| found | nuls(word));
+    let name_end = text.get(..end)?.last_chunk()?;
+    (found | nuls(name_end) == 0).then_some(end)
 }
 
 impl<'a> FileCls<'a> {
@@ -479,7 +520,7 @@ impl<'a> FileCls<'a> {
             return Err("close record smaller than 32 bytes");
         };
         let mut rest = body.get(24..).unwrap_or_default();
-        let (mut ops, mut ssq, mut err) = (None, None, None);
+        let (mut ops, mut ssq) = (None, None);
         if flags & close_flag::HAS_OPS != 0 {
             let Some(block) = Block::<OPS_SIZE>::first(rest) else {
                 return Err("close record with counts smaller than 80 bytes");
@@ -494,13 +535,7 @@ impl<'a> FileCls<'a> {
                 rest = rest.get(SSQ_SIZE..).unwrap_or_default();
             }
         }
-        if flags & close_flag::HAS_ERR != 0 {
-            err = StatErr::decode(rest);
-            if err.is_some() {
-                rest = &[];
-            }
-        }
-        Ok(Self { flags, size, fileid, xfr: StatXfr(xfr), ops, ssq, err, padding: rest })
+        Ok(Self { flags, size, fileid, xfr: StatXfr(xfr), ops, ssq, rest })
     }
 }
 
@@ -667,5 +702,26 @@ impl<'a> Iterator for FileRecords<'a> {
             FileRecord::decode(record)
                 .map_err(|context| DecodeError::new(FaultKind::FstatRecordSize, at, context)),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn names_end_at_their_first_nul(text in proptest::collection::vec(0u8..3, 0..48)) {
+            let (name, padding) = split_padded(&text);
+            let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+            proptest::prop_assert_eq!((name, padding), text.split_at(end));
+        }
+
+        #[test]
+        fn padded_names_are_whole(length in 0usize..64, padding in 0usize..12) {
+            let mut text = vec![b'a'; length];
+            text.resize(length + padding, 0);
+            proptest::prop_assert_eq!(split_padded(&text).0.len(), length);
+        }
     }
 }

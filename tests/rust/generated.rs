@@ -248,7 +248,7 @@ proptest! {
         let Some(Ok(FileRecord::Close(close))) = stream.records().next() else {
             return Err(TestCaseError::fail("no close"));
         };
-        prop_assert_eq!((close.ops(), close.ssq(), close.padding), (ops, ssq, &[][..]));
+        prop_assert_eq!((close.ops(), close.ssq(), close.padding()), (ops, ssq, &[][..]));
     }
 
     #[test]

@@ -152,7 +152,7 @@ fn open<'py>(py: Python<'py>, open: &FileOpn<'_>) -> PyResult<Any<'py>> {
 fn close<'py>(py: Python<'py>, close: &FileCls<'_>) -> PyResult<Any<'py>> {
     let ops = close.ops().map_or_else(|| Ok(none(py)), |ops| counts(py, &ops))?;
     let ssq = close.ssq().map_or_else(|| Ok(none(py)), |ssq| squares(py, &ssq))?;
-    let err = close.err.map_or_else(|| Ok(none(py)), |err| failure(py, &err))?;
+    let err = close.err().map_or_else(|| Ok(none(py)), |err| failure(py, &err))?;
     make::<FileCLS, 9>(
         py,
         [
