@@ -8,18 +8,18 @@
 use std::io::Result;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use hashbrown::HashSet;
+
 use super::window::Window;
 use super::{Datagram, Source, SourceFault};
 use crate::error::FaultKind;
-use crate::limits::MAX_DATAGRAM;
+use crate::limits::{MAX_DATAGRAM, MAX_SERVERS};
 use crate::xrootd::Header;
 
 /// 2000-01-01: no server with this monitoring started earlier.
 const EARLIEST_START: u32 = 946_684_800;
 /// A server's clock may be ahead of ours by this much, s.
 const DAY: u64 = 86_400;
-/// Start times remembered. Servers that send at the same time alternate, and few dumps have more.
-const REMEMBERED: usize = 64;
 
 /// What a header has to say for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,8 +42,9 @@ struct Ahead {
 pub struct Dump {
     window: Window,
     ahead: Ahead,
-    /// Start times of the servers seen last, the latest first; 0 is none.
-    starts: [u32; REMEMBERED],
+    /// Start times of the servers seen so far, and of the last one.
+    starts: HashSet<u32>,
+    last_start: Option<u32>,
     /// No server can have started later.
     latest_start: u32,
     number: u64,
@@ -62,7 +63,7 @@ impl Dump {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let latest_start = u32::try_from(now + DAY).unwrap_or(u32::MAX);
         let ahead = Ahead { until: 0, found: None };
-        Self { window, ahead, starts: [0; REMEMBERED], latest_start, number: 0 }
+        Self { window, ahead, starts: HashSet::new(), last_start: None, latest_start, number: 0 }
     }
 
     #[inline]
@@ -70,7 +71,7 @@ impl Dump {
         if usize::from(header.plen) < Header::SIZE {
             return Trust::None;
         }
-        let known = header.stod != 0 && self.starts.contains(&header.stod);
+        let known = self.last_start == Some(header.stod) || self.starts.contains(&header.stod);
         let possible = (EARLIEST_START..=self.latest_start).contains(&header.stod);
         match (is_defined(header.code), known, possible) {
             (true, true, _) => Trust::Known,
@@ -80,19 +81,17 @@ impl Dump {
         }
     }
 
-    /// Moves a start time to the front.
+    /// Keeps a start time. 0 is no start time, and must not make others of it credible.
     #[inline]
     fn remember(&mut self, start: u32) {
-        if self.starts.first() == Some(&start) {
+        if start == 0 || self.last_start == Some(start) {
             return;
         }
-        let last = self.starts.iter().position(|s| *s == start).unwrap_or(REMEMBERED - 1);
-        if let Some(front) = self.starts.get_mut(..=last) {
-            front.rotate_right(1);
-            if let Some(first) = front.first_mut() {
-                *first = start;
-            }
+        if self.starts.len() >= MAX_SERVERS {
+            self.starts.clear();
         }
+        self.starts.insert(start);
+        self.last_start = Some(start);
     }
 
     /// What lies `length` bytes behind the header at `at` in the window.
