@@ -4,6 +4,7 @@
 //! |------------|-------------------------------------------------------------------|
 //! | `record`   | what all of them are                                              |
 //! | `values`   | Python values from wire values                                    |
+//! | `refcount` | counting references in place                                      |
 //! | `frame`    | what they share with xrootdlib: `from_buffer`, `struct_parser`    |
 //! | `whole`    | `Packet`, `Header`, and what nobody has defined                   |
 //! | `map`      | `Map` and its payloads                                            |
@@ -21,6 +22,7 @@ mod fstat;
 mod map;
 mod plugin;
 mod redirect;
+mod refcount;
 mod text;
 mod trace;
 pub mod values;
@@ -32,6 +34,7 @@ pub use whole::message_object;
 use whole::unknown_record;
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    values::prepare(module.py());
     trace::register(module)?;
     fstat::register(module)?;
     redirect::register(module)?;

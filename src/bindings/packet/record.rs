@@ -19,6 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+use super::refcount::release;
 use super::values::{self, Locked};
 
 type Any<'py> = Bound<'py, PyAny>;
@@ -77,7 +78,8 @@ pub struct Getter {
     pub get: for<'py> fn(&Any<'py>) -> PyResult<Any<'py>>,
 }
 
-/// The type object of a class and its freed objects, chained through their first slot.
+/// The type object of a class and its freed objects, chained through their first slot. Those keep
+/// their type and their reference to it.
 pub struct Class {
     object: AtomicPtr<ffi::PyTypeObject>,
     free: Locked<(*mut ffi::PyObject, usize)>,
@@ -180,15 +182,18 @@ fn allocate(
     let kept = class.free.with(py, |(first, count)| {
         let object = *first;
         if !object.is_null() {
-            // SAFETY: a kept object has at least one slot, which holds the next kept object.
-            *first = unsafe { slots(object).read() };
+            // SAFETY: a kept object has a first slot, which links to the next one, and still has its
+            // type; all it lacks is a count, the first word of any object.
+            unsafe {
+                *first = slots(object).read();
+                object.cast::<ffi::Py_ssize_t>().write(1);
+            }
             *count -= 1;
         }
         object
     });
     if !kept.is_null() {
-        // SAFETY: memory of the right size that belongs to nobody.
-        return Ok(unsafe { ffi::PyObject_Init(kept, type_object) });
+        return Ok(kept);
     }
     if type_object.is_null() {
         return Err(PyRuntimeError::new_err("gridtap._core is not initialised"));
@@ -202,7 +207,7 @@ unsafe extern "C" fn deallocate<R: Record>(object: *mut ffi::PyObject) {
     // SAFETY: called by the interpreter, once, with an object of this class or one derived from it.
     unsafe {
         for index in 0..R::FIELDS.len() {
-            ffi::Py_DECREF(slots(object).add(index).read());
+            release(slots(object).add(index).read());
         }
         let type_object = ffi::Py_TYPE(object);
         let class = R::class();
@@ -224,8 +229,8 @@ unsafe extern "C" fn deallocate<R: Record>(object: *mut ffi::PyObject) {
             if let Some(free) = free {
                 free(object.cast());
             }
+            ffi::Py_DECREF(type_object.cast());
         }
-        ffi::Py_DECREF(type_object.cast());
     }
 }
 
