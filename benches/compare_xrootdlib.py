@@ -31,9 +31,8 @@ from typing import Any
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from xrootd.reference import load_reference  # noqa: E402
-
 from gridtap import xrootd as ours  # noqa: E402
+from xrootd.reference import load_reference  # noqa: E402
 
 Touch = Callable[[Any], None]
 
@@ -134,7 +133,7 @@ def packets(paths: list[pathlib.Path]) -> Iterator[bytes]:
             at += length
 
 
-class TooLong(Exception):
+class TooLongError(Exception):
     """xrootdlib does not come back from some packets."""
 
 
@@ -142,7 +141,7 @@ def accepted(decode: Callable[[bytes], Any], packet: bytes) -> bool:
     """Does a library decode the packet without raising, in reasonable time?"""
 
     def give_up(*_: object) -> None:
-        raise TooLong
+        raise TooLongError
 
     signal.signal(signal.SIGALRM, give_up)
     signal.setitimer(signal.ITIMER_REAL, 1)

@@ -38,4 +38,6 @@ class NotBinaryError(GridtapError, ValueError):
     """A text g-stream or a summary report, which :py:class:`~gridtap.xrootd.Packet` is not for."""
 
     def __str__(self) -> str:
-        return "not a binary packet but text: use gridtap.xrootd.read_packets or gridtap.xrootd.decode"
+        return (
+            "not a binary packet but text: use gridtap.xrootd.read_packets or gridtap.xrootd.decode"
+        )

@@ -76,6 +76,4 @@ class recFval(int, enum.Enum):
 
 
 #: Records of the f-stream
-FileRecord: TypeAlias = (
-    FileTOD | FileDSC | FileOPN | FileCLS | FileXFR | FileERR | UnknownRecord
-)
+FileRecord: TypeAlias = FileTOD | FileDSC | FileOPN | FileCLS | FileXFR | FileERR | UnknownRecord

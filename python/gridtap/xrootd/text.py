@@ -21,17 +21,19 @@ def parse_cgi(cgi_data: AnyStr) -> dict[AnyStr, AnyStr]:
     amp, equ = ("&", "=") if isinstance(cgi_data, str) else (b"&", b"=")
     data: dict[AnyStr, AnyStr] = {}
     last: AnyStr | None = None
-    for segment in cgi_data.split(amp):  # type: ignore[arg-type]
-        key, found, value = segment.partition(equ)  # type: ignore[arg-type]
+    for segment in cgi_data.split(amp):
+        key, found, value = segment.partition(equ)
         if found:
             data[key] = value
             last = key
         elif segment and last is not None:
-            data[last] += amp + segment  # type: ignore[operator]
+            data[last] += amp + segment
     return data
 
 
 def slot_repr(instance: Any) -> str:
     """The representation that lists all slots"""
     name = instance.__class__.__name__
-    return f"<{name}, {', '.join(f'{arg}={getattr(instance, arg)!r}' for arg in instance.__slots__)}>"
+    return (
+        f"<{name}, {', '.join(f'{arg}={getattr(instance, arg)!r}' for arg in instance.__slots__)}>"
+    )

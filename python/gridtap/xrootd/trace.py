@@ -62,6 +62,4 @@ class XROOTD_MON(int, enum.Enum):
 
 
 #: Records of the t-stream
-Trace: TypeAlias = (
-    AppId | Close | Disc | Open | ReadWrite | ReadU | ReadV | Window | UnknownRecord
-)
+Trace: TypeAlias = AppId | Close | Disc | Open | ReadWrite | ReadU | ReadV | Window | UnknownRecord
