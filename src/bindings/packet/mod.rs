@@ -26,11 +26,10 @@ mod refcount;
 mod text;
 mod trace;
 pub mod values;
-mod whole;
+pub mod whole;
 
 use pyo3::prelude::*;
 
-pub use whole::message_object;
 use whole::unknown_record;
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

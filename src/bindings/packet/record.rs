@@ -91,10 +91,7 @@ const KEPT: usize = 2048;
 impl Class {
     #[expect(clippy::new_without_default, reason = "only ever a static")]
     pub const fn new() -> Self {
-        Self {
-            object: AtomicPtr::new(ptr::null_mut()),
-            free: Locked::new((ptr::null_mut(), 0)),
-        }
+        Self { object: AtomicPtr::new(ptr::null_mut()), free: Locked::new((ptr::null_mut(), 0)) }
     }
 
     pub fn type_object<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyType>> {
@@ -422,9 +419,8 @@ unsafe extern "C" fn tp_richcompare<R: Record>(
 ) -> *mut ffi::PyObject {
     guarded(ptr::null_mut(), |py| {
         // SAFETY: the interpreter lends two objects, the left one of this class.
-        let (left, right) = unsafe {
-            (Bound::from_borrowed_ptr(py, left), Bound::from_borrowed_ptr(py, right))
-        };
+        let (left, right) =
+            unsafe { (Bound::from_borrowed_ptr(py, left), Bound::from_borrowed_ptr(py, right)) };
         let comparable = matches!(operator, ffi::Py_EQ | ffi::Py_NE);
         if !comparable || !left.get_type().is(right.get_type()) {
             return Ok(py.NotImplemented().into_ptr());

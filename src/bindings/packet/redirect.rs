@@ -157,10 +157,9 @@ fn redirect<'py>(py: Python<'py>, redirect: &WireRedirect<'_>) -> PyResult<Any<'
 
 fn entry<'py>(py: Python<'py>, entry: &RedirectEntry<'_>) -> PyResult<Any<'py>> {
     match entry {
-        RedirectEntry::Mark { window, time } => make::<WindowMark, 2>(
-            py,
-            [recent(py, (*time).into()), recent(py, (*window).into())],
-        ),
+        RedirectEntry::Mark { window, time } => {
+            make::<WindowMark, 2>(py, [recent(py, (*time).into()), recent(py, (*window).into())])
+        }
         RedirectEntry::Redirect(found) => redirect(py, found),
     }
 }

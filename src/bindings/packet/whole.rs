@@ -35,7 +35,7 @@ record! {
             let py = packet.py();
             let mut parts = arguments::<Self>(packet);
             parts.push(field::<Self>(packet, RAW)?);
-            let restore = packet.get_type().getattr("_restore")?;
+            let restore = py.import("gridtap._core")?.getattr("_restore_packet")?;
             (restore, PyTuple::new(py, parts)?).into_pyobject(py)
         }
     }
@@ -83,13 +83,16 @@ fn packet<'py>(py: Python<'py>, packet: &WirePacket<'_>, raw: Any<'py>) -> PyRes
             make::<Unknown, 2>(py, [bytes(py, &[packet.header.code]), bytes(py, body)])
         }
     }?;
-    let fields =
-        [header(py, &packet.header)?, record, recent(py, packet.header.plen.into()), raw];
+    let fields = [header(py, &packet.header)?, record, recent(py, packet.header.plen.into()), raw];
     make::<Packet, 4>(py, fields)
 }
 
 /// The Python object for a decoded datagram: `Packet`, `TextGstream` or `Summary`.
-pub fn message_object(py: Python<'_>, message: &Message<'_>, datagram: &[u8]) -> PyResult<Py<PyAny>> {
+pub fn message_object(
+    py: Python<'_>,
+    message: &Message<'_>,
+    datagram: &[u8],
+) -> PyResult<Py<PyAny>> {
     let object = match message {
         Message::Binary(found) => {
             let length = usize::from(found.header.plen);
@@ -136,12 +139,8 @@ fn faults<'py>(packet: &Any<'py>) -> PyResult<Any<'py>> {
 }
 
 /// Makes a packet again from its pickle.
-#[pyfunction(name = "_restore")]
-fn packet_restore<'py>(
-    header: Any<'py>,
-    record: Any<'py>,
-    raw: Any<'py>,
-) -> PyResult<Any<'py>> {
+#[pyfunction]
+fn _restore_packet<'py>(header: Any<'py>, record: Any<'py>, raw: Any<'py>) -> PyResult<Any<'py>> {
     let size = header.getattr("plen")?;
     make::<Packet, 4>(header.py(), [header, record, size, raw])
 }
@@ -161,9 +160,8 @@ fn decode<'py>(buffer: &Any<'py>) -> PyResult<Py<PyAny>> {
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let layout = Layout { format: "!c B H L", size: Some(WireHeader::SIZE) };
     from_buffer!(module, Header, one_header, layout);
-    let restore = wrap_pyfunction!(packet_restore, module)?.into_any();
     from_buffer!(module, Packet, one_packet);
-    Packet::class().type_object(module.py())?.setattr("_restore", restore)?;
+    module.add_function(wrap_pyfunction!(_restore_packet, module)?)?;
     Unknown::register(module, &[])?;
     UnknownRecord::register(module, &[])?;
     module.add_function(wrap_pyfunction!(decode, module)?)
