@@ -3,6 +3,7 @@
 //! | file       | classes                                                           |
 //! |------------|-------------------------------------------------------------------|
 //! | `record`   | what all of them are                                              |
+//! | `typeobject` | the types behind them                                           |
 //! | `values`   | Python values from wire values                                    |
 //! | `refcount` | counting references in place                                      |
 //! | `frame`    | what they share with xrootdlib: `from_buffer`, `struct_parser`    |
@@ -25,6 +26,7 @@ mod redirect;
 mod refcount;
 mod text;
 mod trace;
+pub mod typeobject;
 pub mod values;
 pub mod whole;
 

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
 use super::frame::Layout;
-use super::record::{Getter, Record, arguments, field, make};
+use super::record::{Getter, arguments, field, make};
 use super::values::{bytes, int, none, recent};
 use super::{fstat, map, plugin, redirect, text, trace};
 use crate::bindings::buffer;
