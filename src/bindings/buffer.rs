@@ -33,8 +33,9 @@ pub fn datagram<'py>(buffer: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>
     copied(buffer, |_| MAX_DATAGRAM)
 }
 
+/// As the header claims; a claim below the header's own size is for the decoder to refuse.
 fn packet_length(data: &[u8]) -> usize {
-    Header::decode(data).map_or(data.len(), |header| usize::from(header.plen))
+    Header::decode(data).map_or(data.len(), |header| usize::from(header.plen).max(Header::SIZE))
 }
 
 fn copied<'py>(

@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList, PyTuple};
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::packet::message_object;
+use super::packet::whole::message_object;
 use crate::access::Config;
 use crate::access::record::{Record, Visitor};
 use crate::capture::{self, Host, Source};

@@ -88,6 +88,9 @@ from gridtap.xrootd.trace import Trace
 _tables.attach()
 
 __all__ = [
+    "XROOTD_MON_PIDMASK",
+    "XROOTD_MON_PIDSHFT",
+    "XROOTD_MON_SIDMASK",
     "AppId",
     "AppInfo",
     "AuthInfo",
@@ -155,9 +158,6 @@ __all__ = [
     "WindowMark",
     "WindowMarkArg0View",
     "WindowMarkArg1View",
-    "XROOTD_MON_PIDMASK",
-    "XROOTD_MON_PIDSHFT",
-    "XROOTD_MON_SIDMASK",
     "XfrInfo",
     "decode",
     "pluginType",

@@ -1,5 +1,7 @@
 """Masks and shifts of the wire format (``XrdXrootdMonData.hh``)."""
 
+__all__ = ["XROOTD_MON_PIDMASK", "XROOTD_MON_PIDSHFT", "XROOTD_MON_SIDMASK"]
+
 #: The server id is the lower 48 bits of the 8 bytes that carry it.
 XROOTD_MON_SIDMASK = 0xFFFFFFFFFFFF
 

@@ -223,7 +223,7 @@ class TCPConnectionMonitor(GenericEvent):
 
 
 class OssStats(GenericEvent):
-    """Storage operation counters, cumulative since the server's start (``XrdOssStatsFileSystem.cc``)"""
+    """Storage operation counters, cumulative since server start (``XrdOssStatsFileSystem.cc``)"""
 
     __slots__ = ()
 

@@ -21,13 +21,13 @@ def parse_cgi(cgi_data: AnyStr) -> dict[AnyStr, AnyStr]:
     amp, equ = ("&", "=") if isinstance(cgi_data, str) else (b"&", b"=")
     data: dict[AnyStr, AnyStr] = {}
     last: AnyStr | None = None
-    for segment in cgi_data.split(amp):  # type: ignore[arg-type]
-        key, found, value = segment.partition(equ)  # type: ignore[arg-type]
+    for segment in cgi_data.split(amp):
+        key, found, value = segment.partition(equ)
         if found:
             data[key] = value
             last = key
         elif segment and last is not None:
-            data[last] += amp + segment  # type: ignore[operator]
+            data[last] += amp + segment
     return data
 
 

@@ -192,6 +192,18 @@ fn purged<'py>(py: Python<'py>, info: &payload::PrgInfo<'_>) -> PyResult<Any<'py
     )
 }
 
+/// Servers say who they are over and over, and the same clients log in again and again.
+fn repeated<'py>(py: Python<'py>, map: &WireMap<'_>) -> PyResult<Any<'py>> {
+    static SERVERS: Locked<RecentTexts> = Locked::new(RecentTexts::new());
+    static LOGINS: Locked<RecentTexts> = Locked::new(RecentTexts::new());
+    let text = map.payload.unwrap_or_default();
+    match map.code {
+        b'=' => recent_text(py, &SERVERS, text, || payload(py, &map.typed())),
+        b'u' => recent_text(py, &LOGINS, text, || payload(py, &map.typed())),
+        _ => payload(py, &map.typed()),
+    }
+}
+
 fn payload<'py>(py: Python<'py>, payload: &Payload<'_>) -> PyResult<Any<'py>> {
     match payload {
         Payload::Server(info) => server(py, info),
@@ -219,7 +231,7 @@ pub fn map<'py>(py: Python<'py>, map: &WireMap<'_>) -> PyResult<Any<'py>> {
         [
             recent(py, map.dictid.into()),
             userid(py, map.userid)?,
-            payload(py, &map.typed())?,
+            repeated(py, map)?,
             boolean(py, map.truncated()),
             boolean(py, map.payload.is_some()),
         ],

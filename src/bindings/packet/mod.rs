@@ -3,7 +3,9 @@
 //! | file       | classes                                                           |
 //! |------------|-------------------------------------------------------------------|
 //! | `record`   | what all of them are                                              |
+//! | `typeobject` | the types behind them                                           |
 //! | `values`   | Python values from wire values                                    |
+//! | `refcount` | counting references in place                                      |
 //! | `frame`    | what they share with xrootdlib: `from_buffer`, `struct_parser`    |
 //! | `whole`    | `Packet`, `Header`, and what nobody has defined                   |
 //! | `map`      | `Map` and its payloads                                            |
@@ -21,17 +23,19 @@ mod fstat;
 mod map;
 mod plugin;
 mod redirect;
+mod refcount;
 mod text;
 mod trace;
+pub mod typeobject;
 pub mod values;
-mod whole;
+pub mod whole;
 
 use pyo3::prelude::*;
 
-pub use whole::message_object;
 use whole::unknown_record;
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    values::prepare(module.py());
     trace::register(module)?;
     fstat::register(module)?;
     redirect::register(module)?;

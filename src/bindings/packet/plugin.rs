@@ -29,7 +29,7 @@ pub fn json<'py>(py: Python<'py>, value: &Value) -> PyResult<Any<'py>> {
         Value::Bool(value) => values::boolean(py, *value),
         Value::Number(number) => match (number.as_i64(), number.as_u64()) {
             (Some(number), _) => int(py, number),
-            (None, Some(number)) => int(py, number),
+            (None, Some(number)) => values::unsigned(py, number),
             (None, None) => float(py, number.as_f64().unwrap_or(f64::NAN)),
         },
         Value::String(text) => string(py, text),

@@ -11,14 +11,14 @@
 //! list could leak.
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFrozenSet, PyList, PyTuple, PyType};
-use pyo3::{PyTypeInfo, ffi};
-use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ffi::CStr;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+use super::refcount::release;
 use super::values::{self, Locked};
 
 type Any<'py> = Bound<'py, PyAny>;
@@ -77,7 +77,8 @@ pub struct Getter {
     pub get: for<'py> fn(&Any<'py>) -> PyResult<Any<'py>>,
 }
 
-/// The type object of a class and its freed objects, chained through their first slot.
+/// The type object of a class and its freed objects, chained through their first slot. Those keep
+/// their type and their reference to it.
 pub struct Class {
     object: AtomicPtr<ffi::PyTypeObject>,
     free: Locked<(*mut ffi::PyObject, usize)>,
@@ -87,9 +88,13 @@ pub struct Class {
 const KEPT: usize = 2048;
 
 impl Class {
-    #[expect(clippy::new_without_default, reason = "only ever a static")]
     pub const fn new() -> Self {
         Self { object: AtomicPtr::new(ptr::null_mut()), free: Locked::new((ptr::null_mut(), 0)) }
+    }
+
+    /// The type is never released: records may outlive the module.
+    pub fn set_type_object(&self, class: Any<'_>) {
+        self.object.store(class.into_ptr().cast(), Ordering::Relaxed);
     }
 
     pub fn type_object<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyType>> {
@@ -138,7 +143,7 @@ macro_rules! record {
                 module: &pyo3::Bound<'_, pyo3::types::PyModule>,
                 attributes: &[(&str, pyo3::Bound<'_, pyo3::PyAny>)],
             ) -> pyo3::PyResult<()> {
-                $crate::bindings::packet::record::register::<$name>(module, attributes)
+                $crate::bindings::packet::typeobject::register::<$name>(module, attributes)
             }
         }
     };
@@ -177,29 +182,42 @@ fn allocate(
     let kept = class.free.with(py, |(first, count)| {
         let object = *first;
         if !object.is_null() {
-            // SAFETY: a kept object has at least one slot, which holds the next kept object.
-            *first = unsafe { slots(object).read() };
+            // SAFETY: a kept object has a first slot, which links to the next one, and still has its
+            // type; all it lacks is a count, the first word of any object.
+            unsafe {
+                *first = slots(object).read();
+                object.cast::<ffi::Py_ssize_t>().write(1);
+            }
             *count -= 1;
         }
         object
     });
     if !kept.is_null() {
-        // SAFETY: memory of the right size that belongs to nobody.
-        return Ok(unsafe { ffi::PyObject_Init(kept, type_object) });
+        return Ok(kept);
     }
     if type_object.is_null() {
         return Err(PyRuntimeError::new_err("gridtap._core is not initialised"));
     }
+    fresh(py, type_object)
+}
+
+fn fresh(py: Python<'_>, type_object: *mut ffi::PyTypeObject) -> PyResult<*mut ffi::PyObject> {
     // SAFETY: a ready type.
     let object = unsafe { ffi::PyType_GenericAlloc(type_object, 0) };
     if object.is_null() { Err(PyErr::fetch(py)) } else { Ok(object) }
 }
 
-unsafe extern "C" fn deallocate<R: Record>(object: *mut ffi::PyObject) {
-    // SAFETY: called by the interpreter, once, with an object of this class or one derived from it.
+/// Frees an object, or keeps it for the next one.
+///
+/// # Safety
+///
+/// The interpreter lock must be held, and the object be of class `R` or one derived from it, without
+/// a reference left.
+pub unsafe fn free<R: Record>(object: *mut ffi::PyObject) {
+    // SAFETY: the caller vouches for the object, whose fields are all set.
     unsafe {
         for index in 0..R::FIELDS.len() {
-            ffi::Py_DECREF(slots(object).add(index).read());
+            release(slots(object).add(index).read());
         }
         let type_object = ffi::Py_TYPE(object);
         let class = R::class();
@@ -216,13 +234,13 @@ unsafe extern "C" fn deallocate<R: Record>(object: *mut ffi::PyObject) {
             });
         if !kept {
             // A class derived in Python has its own way to free.
-            let free = ffi::PyType_GetSlot(type_object, ffi::Py_tp_free);
-            let free: Option<ffi::freefunc> = std::mem::transmute(free);
-            if let Some(free) = free {
-                free(object.cast());
+            let release = ffi::PyType_GetSlot(type_object, ffi::Py_tp_free);
+            let release: Option<ffi::freefunc> = std::mem::transmute(release);
+            if let Some(release) = release {
+                release(object.cast());
             }
+            ffi::Py_DECREF(type_object.cast());
         }
-        ffi::Py_DECREF(type_object.cast());
     }
 }
 
@@ -261,7 +279,7 @@ pub fn instance_of<'py, R: Record>(object: Any<'py>) -> PyResult<Any<'py>> {
 }
 
 /// Makes an object the way Python calls a class.
-fn construct<'py, R: Record>(
+pub fn construct<'py, R: Record>(
     class: &Bound<'py, PyType>,
     args: &Bound<'py, PyTuple>,
     kwargs: Option<&Bound<'py, PyDict>>,
@@ -299,7 +317,12 @@ fn construct<'py, R: Record>(
     if values.len() != R::FIELDS.len() {
         return Err(PyRuntimeError::new_err(R::NAME));
     }
-    let object = allocate(py, R::class(), class.as_type_ptr())?;
+    let object = if class.is(&R::class().type_object(py)?) {
+        allocate(py, R::class(), class.as_type_ptr())?
+    } else {
+        // What is kept is of the very class, not of one derived from it.
+        fresh(py, class.as_type_ptr())?
+    };
     for (index, value) in values.into_iter().enumerate() {
         // SAFETY: as in `make`.
         unsafe { slots(object).add(index).write(value.into_ptr()) };
@@ -316,7 +339,7 @@ fn literal<'py>(py: Python<'py>, text: &str) -> Any<'py> {
     }
 }
 
-fn represent<R: Record>(object: &Any<'_>) -> PyResult<String> {
+pub fn represent<R: Record>(object: &Any<'_>) -> PyResult<String> {
     let mut values = arguments::<R>(object);
     if R::REPR == Repr::Keywords {
         values.truncate(R::REQUIRED);
@@ -337,7 +360,7 @@ fn represent<R: Record>(object: &Any<'_>) -> PyResult<String> {
     })
 }
 
-fn hash_of<R: Record>(object: &Any<'_>) -> PyResult<isize> {
+pub fn hash_of<R: Record>(object: &Any<'_>) -> PyResult<isize> {
     let py = object.py();
     let mut parts = vec![object.get_type().into_any()];
     for value in arguments::<R>(object) {
@@ -361,195 +384,4 @@ fn hashable<'py>(value: &Any<'py>) -> PyResult<Any<'py>> {
         return Ok(PyFrozenSet::new(py, items)?.into_any());
     }
     Ok(value.clone())
-}
-
-/// Runs a slot of a type: no panic may reach the interpreter.
-fn guarded<T>(failed: T, work: impl FnOnce(Python<'_>) -> PyResult<T>) -> T {
-    Python::attach(|py| {
-        let result = catch_unwind(AssertUnwindSafe(|| work(py)))
-            .unwrap_or_else(|_| Err(PyRuntimeError::new_err("gridtap: internal error")));
-        result.unwrap_or_else(|error| {
-            error.restore(py);
-            failed
-        })
-    })
-}
-
-unsafe extern "C" fn tp_new<R: Record>(
-    class: *mut ffi::PyTypeObject,
-    args: *mut ffi::PyObject,
-    kwargs: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    guarded(ptr::null_mut(), |py| {
-        // SAFETY: the interpreter passes a type, a tuple, and a dict or null, all borrowed.
-        let (class, args, kwargs) = unsafe {
-            (
-                Bound::from_borrowed_ptr(py, class.cast()).cast_into::<PyType>()?,
-                Bound::from_borrowed_ptr(py, args).cast_into::<PyTuple>()?,
-                Bound::from_borrowed_ptr_or_opt(py, kwargs),
-            )
-        };
-        let kwargs = kwargs.map(|kwargs| kwargs.cast_into::<PyDict>()).transpose()?;
-        construct::<R>(&class, &args, kwargs.as_ref()).map(Bound::into_ptr)
-    })
-}
-
-unsafe extern "C" fn tp_repr<R: Record>(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    guarded(ptr::null_mut(), |py| {
-        // SAFETY: the interpreter lends an object of this class.
-        let text = represent::<R>(&unsafe { Bound::from_borrowed_ptr(py, object) })?;
-        Ok(values::string(py, &text).into_ptr())
-    })
-}
-
-unsafe extern "C" fn tp_hash<R: Record>(object: *mut ffi::PyObject) -> isize {
-    // SAFETY: as in `tp_repr`.
-    guarded(-1, |py| hash_of::<R>(&unsafe { Bound::from_borrowed_ptr(py, object) }))
-}
-
-unsafe extern "C" fn tp_richcompare<R: Record>(
-    left: *mut ffi::PyObject,
-    right: *mut ffi::PyObject,
-    operator: c_int,
-) -> *mut ffi::PyObject {
-    guarded(ptr::null_mut(), |py| {
-        // SAFETY: the interpreter lends two objects, the left one of this class.
-        let (left, right) =
-            unsafe { (Bound::from_borrowed_ptr(py, left), Bound::from_borrowed_ptr(py, right)) };
-        let comparable = matches!(operator, ffi::Py_EQ | ffi::Py_NE);
-        if !comparable || !left.get_type().is(right.get_type()) {
-            return Ok(py.NotImplemented().into_ptr());
-        }
-        // Tuples compare identical members as equal, which a NaN needs.
-        let left = PyTuple::new(py, arguments::<R>(&left))?;
-        let same = left.eq(PyTuple::new(py, arguments::<R>(&right))?)?;
-        Ok(values::boolean(py, same == (operator == ffi::Py_EQ)).into_ptr())
-    })
-}
-
-unsafe extern "C" fn reduce_method<R: Record>(
-    object: *mut ffi::PyObject,
-    _: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    guarded(ptr::null_mut(), |py| {
-        // SAFETY: as in `tp_repr`.
-        R::reduce(&unsafe { Bound::from_borrowed_ptr(py, object) }).map(|tuple| tuple.into_ptr())
-    })
-}
-
-unsafe extern "C" fn getter_method(
-    object: *mut ffi::PyObject,
-    closure: *mut c_void,
-) -> *mut ffi::PyObject {
-    guarded(ptr::null_mut(), |py| {
-        // SAFETY: `type_slots` put a static `Getter` there; the object is lent.
-        let (getter, object) =
-            unsafe { (&*closure.cast::<Getter>(), Bound::from_borrowed_ptr(py, object)) };
-        (getter.get)(&object).map(Bound::into_ptr)
-    })
-}
-
-fn c_text(text: &'static str) -> *const c_char {
-    debug_assert!(text.ends_with('\0'));
-    text.as_ptr().cast()
-}
-
-/// Memory that the type needs for as long as the process lives.
-fn forever<T>(mut items: Vec<T>) -> *mut c_void {
-    let first = items.as_mut_ptr();
-    std::mem::forget(items);
-    first.cast()
-}
-
-fn member(name: &str, index: usize) -> ffi::PyMemberDef {
-    let word = size_of::<*mut ffi::PyObject>();
-    ffi::PyMemberDef {
-        name: forever([name.as_bytes(), b"\0"].concat()).cast_const().cast(),
-        type_code: ffi::Py_T_OBJECT_EX,
-        offset: (size_of::<ffi::PyObject>() + index * word) as ffi::Py_ssize_t,
-        flags: ffi::Py_READONLY,
-        doc: ptr::null(),
-    }
-}
-
-fn members<R: Record>() -> *mut c_void {
-    let fields = R::FIELDS.iter().enumerate().filter(|(_, name)| !name.starts_with('_'));
-    let mut members: Vec<_> = fields.map(|(index, name)| member(name, index)).collect();
-    members.extend(R::ALIASES.iter().map(|(name, index)| member(name, *index)));
-    members.push(ffi::PyMemberDef::default());
-    forever(members)
-}
-
-fn getters<R: Record>() -> *mut c_void {
-    let mut getters: Vec<_> = R::GETTERS
-        .iter()
-        .map(|getter| ffi::PyGetSetDef {
-            name: getter.name.as_ptr(),
-            get: Some(getter_method),
-            set: None,
-            doc: ptr::null(),
-            closure: ptr::from_ref(getter).cast_mut().cast(),
-        })
-        .collect();
-    getters.push(ffi::PyGetSetDef::default());
-    forever(getters)
-}
-
-fn methods<R: Record>() -> *mut c_void {
-    let reduce = ffi::PyMethodDef {
-        ml_name: c"__reduce__".as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer { PyCFunction: reduce_method::<R> },
-        ml_flags: ffi::METH_NOARGS,
-        ml_doc: ptr::null(),
-    };
-    forever(vec![reduce, ffi::PyMethodDef::default()])
-}
-
-fn type_slots<R: Record>() -> Vec<ffi::PyType_Slot> {
-    let slot = |slot, pfunc| ffi::PyType_Slot { slot, pfunc };
-    vec![
-        slot(ffi::Py_tp_doc, c_text(R::DOC).cast_mut().cast()),
-        slot(ffi::Py_tp_new, tp_new::<R> as *mut c_void),
-        slot(ffi::Py_tp_dealloc, deallocate::<R> as *mut c_void),
-        slot(ffi::Py_tp_repr, tp_repr::<R> as *mut c_void),
-        slot(ffi::Py_tp_hash, tp_hash::<R> as *mut c_void),
-        slot(ffi::Py_tp_richcompare, tp_richcompare::<R> as *mut c_void),
-        slot(ffi::Py_tp_members, members::<R>()),
-        slot(ffi::Py_tp_getset, getters::<R>()),
-        slot(ffi::Py_tp_methods, methods::<R>()),
-        ffi::PyType_Slot::default(),
-    ]
-}
-
-/// Creates the type and adds it to the module, with further class attributes.
-pub fn register<R: Record>(
-    module: &Bound<'_, PyModule>,
-    attributes: &[(&str, Any<'_>)],
-) -> PyResult<()> {
-    let py = module.py();
-    let size = size_of::<ffi::PyObject>() + R::FIELDS.len() * size_of::<*mut ffi::PyObject>();
-    let base = if R::OPEN { ffi::Py_TPFLAGS_BASETYPE } else { 0 };
-    let mut slots = type_slots::<R>();
-    let mut spec = ffi::PyType_Spec {
-        name: c_text(R::QUALIFIED),
-        basicsize: size as c_int,
-        itemsize: 0,
-        flags: (ffi::Py_TPFLAGS_DEFAULT | base) as c_uint,
-        slots: slots.as_mut_ptr(),
-    };
-    let base = R::base(py).unwrap_or_else(|| PyAny::type_object(py));
-    // SAFETY: the specification and all it points to are complete; the bases are a type.
-    let class = unsafe {
-        Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpecWithBases(&mut spec, base.as_ptr()))?
-    };
-    let names = R::FIELDS.get(..R::ARGS).unwrap_or_default();
-    class.setattr("__slots__", PyTuple::new(py, names)?)?;
-    class.setattr("__match_args__", PyTuple::new(py, names)?)?;
-    for (name, value) in attributes {
-        class.setattr(*name, value)?;
-    }
-    module.add(R::NAME, &class)?;
-    // The type is never released: records may outlive the module.
-    R::class().object.store(class.into_ptr().cast(), Ordering::Relaxed);
-    Ok(())
 }

@@ -5,7 +5,8 @@ use pyo3::types::{PyList, PyType};
 
 use super::frame::{Layout, expect_code};
 use super::record::{Record, instance_of, make};
-use super::values::{bytes, int, recent, recent_i32};
+use super::refcount::share;
+use super::values::{bytes, int, recent, recent_i32, unsigned};
 use crate::bindings::{buffer, fault};
 use crate::cursor::cut_at_nul;
 use crate::error::{DecodeError, FaultKind, Ignore};
@@ -92,14 +93,14 @@ pub fn record<'py>(py: Python<'py>, record: &TraceRecord<'_>) -> PyResult<Option
         TraceRecord::ReadWrite { offset, buflen, dictid } => {
             let length = recent_i32(py, buflen);
             let (readlen, writelen) = if buflen > 0 {
-                (length.clone(), int(py, 0u8))
+                (share(&length), int(py, 0u8))
             } else {
                 (int(py, 0u8), recent(py, u64::from(buflen.unsigned_abs())))
             };
             make::<ReadWrite, 5>(py, [int(py, offset), length, id(dictid), readlen, writelen])
         }
         TraceRecord::Open { filesize, dictid, .. } => {
-            make::<Open, 2>(py, [int(py, filesize), id(dictid)])
+            make::<Open, 2>(py, [unsigned(py, filesize), id(dictid)])
         }
         TraceRecord::Readv { unpacked, readid, count, buflen, dictid, .. } => {
             let fields = [int(py, readid), int(py, count), recent_i32(py, buflen), id(dictid)];
@@ -108,7 +109,7 @@ pub fn record<'py>(py: Python<'py>, record: &TraceRecord<'_>) -> PyResult<Option
         TraceRecord::AppId { text, .. } => make::<AppId, 1>(py, [bytes(py, cut_at_nul(text).0)]),
         TraceRecord::Close { dictid, .. } => match record.close_totals() {
             Some((read, written)) => {
-                make::<Close, 3>(py, [int(py, read), int(py, written), id(dictid)])
+                make::<Close, 3>(py, [unsigned(py, read), unsigned(py, written), id(dictid)])
             }
             None => return Ok(None),
         },
@@ -130,7 +131,9 @@ pub fn stream<'py>(py: Python<'py>, trace: &Trace<'_>) -> PyResult<Any<'py>> {
     let records = trace.records();
     let mut objects = Vec::with_capacity(records.len());
     for wire in records {
-        objects.extend(record(py, &wire)?);
+        if let Some(object) = record(py, &wire)? {
+            objects.push(object);
+        }
     }
     make::<Buff, 1>(py, [PyList::new(py, objects)?.into_any()])
 }

@@ -5,10 +5,13 @@
 //! ones are kept in small direct-mapped tables; all of them are immutable.
 
 use pyo3::IntoPyObject;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyBytes, PyFloat, PyString};
+use pyo3::types::{PyBytes, PyFloat, PyInt, PyString};
 use std::cell::UnsafeCell;
+
+use super::refcount::{share, share_pointer};
 
 type Any<'py> = Bound<'py, PyAny>;
 
@@ -31,16 +34,54 @@ impl<T> Locked<T> {
     }
 }
 
-#[inline]
-pub fn int<'py, T>(py: Python<'py>, value: T) -> Any<'py>
+/// The ints that nearly every field holds.
+const SMALL: usize = 257;
+
+static SMALL_INTS: Locked<[Option<Py<PyAny>>; SMALL]> = Locked::new([const { None }; SMALL]);
+
+/// Fills the table of small ints.
+pub fn prepare(py: Python<'_>) {
+    SMALL_INTS.with(py, |table| {
+        for (value, slot) in table.iter_mut().enumerate() {
+            *slot = Some(large(py, value as u64).unbind());
+        }
+    });
+}
+
+#[inline(always)]
+fn small(py: Python<'_>, value: u64) -> Option<Any<'_>> {
+    SMALL_INTS.with(py, |table| {
+        let object = usize::try_from(value).ok().and_then(|at| table.get(at)?.as_ref())?;
+        Some(share(object.bind(py)))
+    })
+}
+
+#[inline(never)]
+fn large<'py, T>(py: Python<'py>, value: T) -> Any<'py>
 where
-    T: IntoPyObject<'py, Target = pyo3::types::PyInt, Output = Bound<'py, pyo3::types::PyInt>>,
+    T: IntoPyObject<'py, Target = PyInt, Output = Bound<'py, PyInt>>,
     T::Error: std::fmt::Debug,
 {
     match value.into_pyobject(py) {
         Ok(value) => value.into_any(),
-        // Integers have no way to fail but memory, and then PyO3 has panicked already.
+        // An integer has no way to fail but memory, and then PyO3 has panicked already.
         Err(_) => none(py),
+    }
+}
+
+#[inline(always)]
+pub fn int(py: Python<'_>, value: impl Into<i64>) -> Any<'_> {
+    let value = value.into();
+    // Negative numbers are large ones here.
+    small(py, value as u64).unwrap_or_else(|| large(py, value))
+}
+
+/// An int of the full 64 bits.
+#[inline]
+pub fn unsigned(py: Python<'_>, value: u64) -> Any<'_> {
+    match i64::try_from(value) {
+        Ok(value) => int(py, value),
+        Err(_) => large(py, value),
     }
 }
 
@@ -51,12 +92,14 @@ pub fn float(py: Python<'_>, value: f64) -> Any<'_> {
 
 #[inline]
 pub fn none(py: Python<'_>) -> Any<'_> {
-    py.None().into_bound(py)
+    // SAFETY: None lives as long as the interpreter.
+    unsafe { share_pointer(py, ffi::Py_None()) }
 }
 
 #[inline]
 pub fn boolean(py: Python<'_>, value: bool) -> Any<'_> {
-    PyBool::new(py, value).to_owned().into_any()
+    // SAFETY: True and False live as long as the interpreter.
+    unsafe { share_pointer(py, if value { ffi::Py_True() } else { ffi::Py_False() }) }
 }
 
 #[inline]
@@ -85,8 +128,6 @@ pub fn optional_bytes<'py>(py: Python<'py>, value: Option<&[u8]>) -> Any<'py> {
     optional(py, value, |py, value| bytes(py, value))
 }
 
-/// Python keeps these itself.
-const SMALL: u64 = 256;
 const TABLE: usize = 256;
 
 struct RecentInts([(u64, Option<Py<PyAny>>); TABLE]);
@@ -94,22 +135,21 @@ struct RecentInts([(u64, Option<Py<PyAny>>); TABLE]);
 static RECENT_INTS: Locked<RecentInts> = Locked::new(RecentInts([const { (0, None) }; TABLE]));
 
 /// An int that is likely to come again: an id, a time, a size.
-#[inline]
+#[inline(always)]
 pub fn recent(py: Python<'_>, value: u64) -> Any<'_> {
-    if value <= SMALL {
-        return int(py, value);
-    }
-    RECENT_INTS.with(py, |table| {
-        let slot = table.0.get_mut((spread(value) >> 56) as usize);
-        match slot {
-            Some((known, Some(object))) if *known == value => object.clone_ref(py).into_bound(py),
-            Some(slot) => {
-                let object = int(py, value);
-                *slot = (value, Some(object.clone().unbind()));
-                object
-            }
-            None => int(py, value),
+    small(py, value).unwrap_or_else(|| recent_large(py, value))
+}
+
+#[inline(never)]
+fn recent_large(py: Python<'_>, value: u64) -> Any<'_> {
+    RECENT_INTS.with(py, |table| match table.0.get_mut((spread(value) >> 56) as usize) {
+        Some((known, Some(object))) if *known == value => share(object.bind(py)),
+        Some(slot) => {
+            let object = unsigned(py, value);
+            *slot = (value, Some(share(&object).unbind()));
+            object
         }
+        None => unsigned(py, value),
     })
 }
 
@@ -127,8 +167,8 @@ fn spread(value: u64) -> u64 {
     value.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// Longer texts are not kept, so that the table has a ceiling of 64 KiB of keys.
-const LONGEST_KEY: usize = 256;
+/// Longer texts are not kept, so that a table has a ceiling of 128 KiB of keys.
+const LONGEST_KEY: usize = 512;
 
 /// The objects made most recently from a text.
 pub struct RecentTexts([Option<(Vec<u8>, Py<PyAny>)>; TABLE]);
@@ -149,7 +189,7 @@ pub fn recent_text<'py>(
 ) -> PyResult<Any<'py>> {
     let at = (hash(text) >> 56) as usize;
     let found = table.with(py, |table| match table.0.get(at) {
-        Some(Some((key, object))) if key == text => Some(object.clone_ref(py).into_bound(py)),
+        Some(Some((key, object))) if key == text => Some(share(object.bind(py))),
         _ => None,
     });
     if let Some(found) = found {

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
 use super::frame::Layout;
-use super::record::{Getter, Record, arguments, field, make};
+use super::record::{Getter, arguments, field, make};
 use super::values::{bytes, int, none, recent};
 use super::{fstat, map, plugin, redirect, text, trace};
 use crate::bindings::buffer;
@@ -35,7 +35,7 @@ record! {
             let py = packet.py();
             let mut parts = arguments::<Self>(packet);
             parts.push(field::<Self>(packet, RAW)?);
-            let restore = packet.get_type().getattr("_restore")?;
+            let restore = py.import("gridtap._core")?.getattr("_restore_packet")?;
             (restore, PyTuple::new(py, parts)?).into_pyobject(py)
         }
     }
@@ -139,8 +139,8 @@ fn faults<'py>(packet: &Any<'py>) -> PyResult<Any<'py>> {
 }
 
 /// Makes a packet again from its pickle.
-#[pyfunction(name = "_restore")]
-fn packet_restore<'py>(header: Any<'py>, record: Any<'py>, raw: Any<'py>) -> PyResult<Any<'py>> {
+#[pyfunction]
+fn _restore_packet<'py>(header: Any<'py>, record: Any<'py>, raw: Any<'py>) -> PyResult<Any<'py>> {
     let size = header.getattr("plen")?;
     make::<Packet, 4>(header.py(), [header, record, size, raw])
 }
@@ -160,9 +160,8 @@ fn decode<'py>(buffer: &Any<'py>) -> PyResult<Py<PyAny>> {
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let layout = Layout { format: "!c B H L", size: Some(WireHeader::SIZE) };
     from_buffer!(module, Header, one_header, layout);
-    let restore = wrap_pyfunction!(packet_restore, module)?.into_any();
     from_buffer!(module, Packet, one_packet);
-    Packet::class().type_object(module.py())?.setattr("_restore", restore)?;
+    module.add_function(wrap_pyfunction!(_restore_packet, module)?)?;
     Unknown::register(module, &[])?;
     UnknownRecord::register(module, &[])?;
     module.add_function(wrap_pyfunction!(decode, module)?)

@@ -1,0 +1,3 @@
+"""Re-exports of :py:mod:`gridtap.xrootd.fstat`."""
+
+from gridtap.xrootd.fstat import *  # noqa: F403

@@ -1,0 +1,3 @@
+"""Re-exports of :py:mod:`gridtap.xrootd.map`."""
+
+from gridtap.xrootd.map import *  # noqa: F403

@@ -1,0 +1,3 @@
+"""Re-exports of :py:mod:`gridtap.xrootd.redir`."""
+
+from gridtap.xrootd.redir import *  # noqa: F403

@@ -1,0 +1,1 @@
+"""Representation of XRootD structs"""
