@@ -1,21 +1,25 @@
 """Types of the native module. Classes live under their documented names in `gridtap.xrootd`."""
 
+from os import PathLike
 from struct import Struct
 from typing import Any, ClassVar, Final, Self, TypeAlias, final
 
 from typing_extensions import Buffer
 
 from gridtap.xrootd.plugin import PluginRecord
+from gridtap.xrootd.reading import Source
 
 __all__ = [
     "AppId",
     "AppInfo",
+    "ArrowRecords",
     "AuthInfo",
     "Buff",
     "Burr",
     "Close",
     "Disc",
     "EacInfo",
+    "Extractor",
     "Fault",
     "FileCLS",
     "FileDSC",
@@ -29,6 +33,7 @@ __all__ = [
     "Map",
     "Open",
     "Packet",
+    "PacketReader",
     "Path",
     "Plugin",
     "PrgInfo",
@@ -36,6 +41,7 @@ __all__ = [
     "ReadU",
     "ReadV",
     "ReadWrite",
+    "RecordReader",
     "Redirect",
     "RedirectArg0View",
     "RedirectArg1View",
@@ -58,8 +64,10 @@ __all__ = [
     "WindowMarkArg1View",
     "XfrInfo",
     "_restore_packet",
+    "columns",
     "copy_time",
     "decode",
+    "fault_kinds",
     "parse_event",
 ]
 
@@ -949,3 +957,57 @@ class Summary(_Record):
         pid: int | None = None,
         site: str | None = None,
     ) -> Self: ...
+
+# Readers: gridtap.xrootd.reading and the command line.
+
+_Cell: TypeAlias = str | int | float | bool | None
+
+def columns(what: str) -> list[tuple[str, str]]: ...
+def fault_kinds() -> list[tuple[str, str]]: ...
+
+@final
+class RecordReader:
+    def __new__(cls, source: Source, what: str, ports: list[int] = ...) -> Self: ...
+    def rows(self) -> list[tuple[_Cell, ...]]: ...
+    def counts(self) -> dict[str, Any]: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class PacketReader:
+    @property
+    def peer(self) -> tuple[str, int | None] | None: ...
+    @property
+    def received_at(self) -> float | None: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def skipped(self) -> int: ...
+    def __new__(cls, source: Source, ports: list[int] = ...) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Packet | TextGstream | Summary: ...
+
+@final
+class ArrowRecords:
+    @property
+    def rows(self) -> int: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class Extractor:
+    def __new__(
+        cls,
+        what: str,
+        format: str,
+        path: str | PathLike[str] | None = None,
+        ports: list[int] = ...,
+        strict: bool = False,
+        width: int | None = None,
+    ) -> Self: ...
+    def open(self, source: Source) -> None: ...
+    def step(self) -> tuple[bool, int]: ...
+    def take(self) -> ArrowRecords: ...
+    def faults(self) -> list[tuple[str, int, int, int | None, str]]: ...
+    def finish(self) -> None: ...
+    def counts(self) -> dict[str, Any]: ...

@@ -3,9 +3,12 @@
 mod buffer;
 #[macro_use]
 mod packet;
+mod extract;
 // Behind `packet`, whose macro it uses.
 mod fault;
 mod reading;
+mod shared;
+mod source;
 
 /// Records share freelists and number caches without locks, so the interpreter lock must exist.
 #[pyo3::pymodule(name = "_core", gil_used = true)]
@@ -16,6 +19,7 @@ mod core_module {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         super::fault::register(module)?;
         super::packet::register(module)?;
-        super::reading::register(module)
+        super::reading::register(module)?;
+        super::extract::register(module)
     }
 }

@@ -5,6 +5,14 @@ use std::io::Write;
 use crate::access::record::{Column, Record, Visitor};
 use crate::reading::Target;
 
+/// The sink's own error, so that a broken pipe is still one.
+fn cause(error: csv::Error) -> std::io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => std::io::Error::other(format!("{other:?}")),
+    }
+}
+
 /// Writes records of one kind.
 pub struct Table<W: Write> {
     writer: csv::Writer<W>,
@@ -20,13 +28,13 @@ impl<W: Write> Table<W> {
 
     /// The first error since the last look.
     pub fn check(&mut self) -> std::io::Result<()> {
-        self.error.take().map_or(Ok(()), |error| Err(error.into()))
+        self.error.take().map_or(Ok(()), |error| Err(cause(error)))
     }
 
     /// Hands everything written so far to the sink, and the first error since.
     pub fn flush(&mut self) -> std::io::Result<()> {
         match self.error.take() {
-            Some(error) => Err(error.into()),
+            Some(error) => Err(cause(error)),
             None => self.writer.flush(),
         }
     }

@@ -23,7 +23,12 @@ from . import examples
 from .captures import packets
 
 CLASSES = sorted(
-    (value for value in vars(_core).values() if isinstance(value, type)),
+    (
+        value
+        for value in vars(_core).values()
+        # Readers are no packets.
+        if isinstance(value, type) and value.__module__ == "gridtap.xrootd"
+    ),
     key=lambda cls: cls.__name__,
 )
 PACKETS = [packet for _, _, packet in packets()]
