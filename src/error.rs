@@ -54,8 +54,6 @@ fault_kinds! {
     UnknownCode = "unknown_code", Flagged;
     /// `stod` is 0: no process started in 1970.
     BadStartTime = "bad_start_time", Flagged;
-    /// Neither a packet nor anything else this project knows.
-    ForeignText = "foreign_text", Dropped;
     /// A map without room for its dictid.
     ShortMap = "short_map", Dropped;
     /// The sender cut the map's text; memory of the server follows the NUL.

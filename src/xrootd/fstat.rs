@@ -22,7 +22,7 @@
 //! (xrootd/xrootd pull request 2855): code (i32), category (u8), 3 bytes, message, NUL. Everything
 //! else is from `XrdXrootdMonData.hh` and `XrdXrootdMonFile.cc`.
 
-use crate::cursor::{Block, cut_at_nul};
+use crate::cursor::{Block, NulSearch, cut_at_nul};
 use crate::error::{DecodeError, FaultKind, Faults};
 
 /// Record flags of a close.
@@ -327,15 +327,15 @@ pub struct UnknownRecord<'a> {
 }
 
 impl<'a> FileRecord<'a> {
-    /// Decodes one record of exactly `bytes`, whose size field the caller has checked.
+    /// Decodes one record: its header, what is behind it, and both together.
     #[inline]
-    fn decode(bytes: &'a [u8]) -> Result<Self, &'static str> {
-        let Some(header) = Block::<HEADER>::first(bytes) else {
-            return Err("record header");
-        };
+    fn decode(
+        header: Block<'a, HEADER>,
+        body: &'a [u8],
+        bytes: &'a [u8],
+    ) -> Result<Self, &'static str> {
         let (kind, flags) = (header.u8::<0>(), header.u8::<1>());
         let (size, id) = (header.u16::<2>(), header.u32::<4>());
-        let body = bytes.get(HEADER..).unwrap_or_default();
         match kind {
             CLS => FileCls::decode(flags, size, id, body).map(Self::Close),
             OPN => FileOpn::decode(flags, size, id, body).map(Self::Open),
@@ -492,25 +492,20 @@ fn split_padded(text: &[u8]) -> (&[u8], &[u8]) {
     text.split_at(name.len())
 }
 
-/// Where the name ends if up to eight NULs follow it, at least sixteen bytes are there and no other
-/// NUL is among them.
+/// Where the name ends if at most eight NULs follow it, no other NUL is there, and the text is long
+/// enough for this way of looking.
 #[inline]
 fn padded_end(text: &[u8]) -> Option<usize> {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let nuls = |word: &[u8; 8]| {
-        let word = u64::from_ne_bytes(*word);
-        word.wrapping_sub(LOW) & !word & HIGH
-    };
     let (head, last) = text.split_last_chunk::<8>()?;
     let padding = u64::from_be_bytes(*last).trailing_zeros() as usize / 8;
     let end = text.len() - padding;
-    // Whole words from the front, the last word of the head, and the last word of the name: they
+    // Whole chunks from the front, the last chunk of the head and the last of the name: they
     // overlap, and together they cover every byte of the name.
-    let (words, _) = head.as_chunks::<8>();
-    let found = words.iter().fold(nuls(head.last_chunk()?), |found, word| found | nuls(word));
-    let name_end = text.get(..end)?.last_chunk()?;
-    (found | nuls(name_end) == 0).then_some(end)
+    let (chunks, _) = head.as_chunks::<16>();
+    let name = text.get(..end)?;
+    let found = NulSearch::new(head.last_chunk()?).and(name.last_chunk()?);
+    let found = chunks.iter().fold(found, NulSearch::and);
+    (!found.any()).then_some(end)
 }
 
 impl<'a> FileCls<'a> {
@@ -575,7 +570,7 @@ impl<'a> Fstat<'a> {
     /// All records, the time record included, as far as the packet can be followed.
     #[inline]
     pub fn records(&self) -> FileRecords<'a> {
-        FileRecords { body: self.body, at: 0 }
+        FileRecords { rest: self.body, end: 8 + self.body.len() }
     }
 
     /// The window at the head of the packet.
@@ -593,7 +588,7 @@ impl<'a> Fstat<'a> {
         let mut first = None;
         let mut records = self.records();
         loop {
-            let at = records.at;
+            let at = records.offset() - 8;
             let Some(record) = records.next() else { break };
             found += 1;
             match record {
@@ -668,14 +663,23 @@ fn check_close(
 /// too small for its type is skipped.
 #[derive(Clone, Copy, Debug)]
 pub struct FileRecords<'a> {
-    body: &'a [u8],
-    at: usize,
+    rest: &'a [u8],
+    /// Where the packet ends, as an offset in it.
+    end: usize,
 }
 
-impl<'a> FileRecords<'a> {
+impl FileRecords<'_> {
     /// Offset in the packet of the next record.
     pub fn offset(&self) -> usize {
-        8 + self.at
+        self.end - self.rest.len()
+    }
+
+    #[cold]
+    fn overrun(&mut self, size: usize) -> DecodeError {
+        let at = self.offset();
+        self.rest = &[];
+        let context = if size < HEADER { "record size below 8" } else { "record past the packet" };
+        DecodeError::new(FaultKind::FstatRecordOverrun, at, context)
     }
 }
 
@@ -684,24 +688,25 @@ impl<'a> Iterator for FileRecords<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.body.get(self.at..)?;
-        if rest.is_empty() {
+        if self.rest.is_empty() {
             return None;
         }
-        let at = 8 + self.at;
-        let size = Block::<HEADER>::first(rest).map_or(0, |header| usize::from(header.u16::<2>()));
-        let record = if size < HEADER { None } else { rest.get(..size) };
-        let Some(record) = record else {
-            self.at = self.body.len();
-            let context =
-                if size < HEADER { "record size below 8" } else { "record past the packet" };
-            return Some(Err(DecodeError::new(FaultKind::FstatRecordOverrun, at, context)));
+        let Some(header) = Block::<HEADER>::first(self.rest) else {
+            return Some(Err(self.overrun(0)));
         };
-        self.at += size;
-        Some(
-            FileRecord::decode(record)
-                .map_err(|context| DecodeError::new(FaultKind::FstatRecordSize, at, context)),
-        )
+        let size = usize::from(header.u16::<2>());
+        let Some((record, rest)) = self.rest.split_at_checked(size) else {
+            return Some(Err(self.overrun(size)));
+        };
+        let Some(body) = record.get(HEADER..) else {
+            return Some(Err(self.overrun(size)));
+        };
+        let at = self.offset();
+        self.rest = rest;
+        match FileRecord::decode(header, body, record) {
+            Ok(record) => Some(Ok(record)),
+            Err(context) => Some(Err(DecodeError::new(FaultKind::FstatRecordSize, at, context))),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::gstream::Gstream;
 use super::gtext::TextPacket;
 use super::header::Header;
 use super::map::{MAP_CODES, Map};
+use super::payload;
 use super::redirect::Redirects;
 use super::summary::Summary;
 use super::trace::Trace;
@@ -117,7 +118,16 @@ impl<'a> Packet<'a> {
                     }
                 }
             }
-            Body::Map(_) | Body::Unknown(_) => {}
+            Body::Map(map) => {
+                if payload::bad_number(map.code, map.payload.unwrap_or_default()).is_some() {
+                    faults.fault(DecodeError::new(
+                        FaultKind::BadNumber,
+                        12 + map.userid.len() + 1,
+                        "value of a map that should be a number",
+                    ));
+                }
+            }
+            Body::Unknown(_) => {}
         }
     }
 

@@ -360,3 +360,40 @@ impl<'a> PrgInfo<'a> {
         info
     }
 }
+
+/// The first key of a map whose value should be a number and is none.
+pub fn bad_number(code: u8, text: &[u8]) -> Option<&'static [u8]> {
+    let (set, numbers): (&'static KeySet, &'static [&'static [u8]]) = match code {
+        b'=' => (&SERVER_KEYS, &[b"port"]),
+        b'u' => (&USER_KEYS, &[b"I"]),
+        b'T' => (&TOKEN_KEYS, &[b"Uc"]),
+        b'U' => (&ACTIVITY_KEYS, &[b"Uc", b"Ec", b"Ac"]),
+        b'x' => (&TRANSFER_KEYS, &[b"tod", b"sz", b"qt", b"tm", b"rc"]),
+        b'p' => (&PURGE_KEYS, &[b"tod", b"sz", b"at", b"ct", b"mt"]),
+        _ => return None,
+    };
+    let pairs = if matches!(code, b'x' | b'p') { name_and_pairs(text).1 } else { text };
+    Pairs::new(pairs, set).find_map(|(key, value)| {
+        let known = numbers.iter().find(|number| **number == key)?;
+        decimal(value).is_none().then_some(*known)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_are_none_are_absent_and_found() {
+        assert_eq!(SrvInfo::decode(b"&site=S&port=x&pgm=p").port, None);
+        assert_eq!(bad_number(b'=', b"&site=S&port=x&pgm=p"), Some(&b"port"[..]));
+        assert_eq!(bad_number(b'x', b"/lfn&sz=y\n&tod=1&sz=2"), None);
+        assert_eq!(bad_number(b'd', b"/a&port=x"), None);
+    }
+
+    #[test]
+    fn signed_references_of_old_releases_are_turned() {
+        assert_eq!(EacInfo::decode(b"&Uc=-2&Ec=1&Ac=2").uc, Some(u32::MAX - 1));
+        assert_eq!(EacInfo::decode(b"&Uc=4294967296").uc, None);
+    }
+}

@@ -1,0 +1,115 @@
+"""Runs all benchmarks and prints one table of ratios and the bars they have to clear.
+
+    make bench
+
+Every figure is taken beside its rival in the same run. Rates depend on the machine; ratios hardly
+do. A bar that is missed is marked, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from capture import ACCESSES, write_capture
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table; ``bar`` is ``None`` where a figure is only information."""
+
+    what: str
+    beside: str
+    got: float
+    unit: str
+    bar: float | None
+    at_most: bool = False
+
+    @property
+    def holds(self) -> bool:
+        if self.bar is None:
+            return True
+        return self.got <= self.bar if self.at_most else self.got >= self.bar
+
+
+def run(*command: str) -> str:
+    done = subprocess.run(command, cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE)
+    return done.stdout
+
+
+def classes() -> list[Row]:
+    """The class API beside xrootdlib 0.3.0."""
+    table = run(sys.executable, "benches/compare_xrootdlib.py")
+    print(table)
+    ratio = float(re.findall(r"^\s*all .* ([0-9.]+)$", table, re.MULTILINE)[0])
+    name = "Packet.from_buffer, every attribute read"
+    return [Row(name, "xrootdlib 0.3.0", ratio, "x", 20)]
+
+
+def fstat() -> list[Row]:
+    """Rust decoding of the f-stream beside plain passes over the same bytes."""
+    out = run("cargo", "bench", "--quiet", "--no-default-features", "--bench", "fstat")
+    figures = json.loads(out.splitlines()[-1])
+    name = "f-stream decoding in Rust"
+    rate = figures["records_per_second"] / 1e6
+    return [
+        Row(name, "-", rate, "million records/s", 10),
+        Row(name, "summing the wire's 32-bit words", figures["ratio_to_wire_words"], "x", 0.25),
+        Row(name, "summing 64-bit host words", figures["ratio_to_host_words"], "x", None),
+    ]
+
+
+def command() -> list[Row]:
+    """The whole command on one core, its start included."""
+    core = min(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory() as folder:
+        capture = Path(folder) / "accesses.bin"
+        write_capture(capture)
+        gridtap = Path(sys.executable).with_name("gridtap")
+        arguments = ["decode", "--format", "jsonl", "-o", "/dev/null", "--quiet", str(capture)]
+        best = float("inf")
+        for _ in range(3):
+            start = time.perf_counter()
+            subprocess.run(
+                [gridtap, *arguments],
+                check=True,
+                preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+            )
+            best = min(best, time.perf_counter() - start)
+    rate = ACCESSES / best / 1e6
+    return [Row("gridtap decode to JSON lines, one core", "-", rate, "million accesses/s", 0.5)]
+
+
+def state() -> list[Row]:
+    """Heap bytes of an open file, counted."""
+    test = ["cargo", "test", "--quiet", "--no-default-features", "--test", "state_size"]
+    out = run(*test, "--", "--nocapture")
+    size = float(re.findall(r"([0-9.]+) bytes per open file", out)[0])
+    return [Row("state of an open file besides its path", "-", size, "bytes", 160, at_most=True)]
+
+
+def main() -> int:
+    rows = [*classes(), *fstat(), *command(), *state()]
+    print(f"{'what':42} {'beside':32} {'figure':>26}  bar")
+    for row in rows:
+        figure = f"{row.got:.3g} {row.unit}"
+        bar = "-"
+        if row.bar is not None:
+            bar = f"{'<=' if row.at_most else '>='} {row.bar:g}{'' if row.holds else '  MISSED'}"
+        print(f"{row.what:42} {row.beside:32} {figure:>26}  {bar}")
+    return 0 if all(row.holds for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
