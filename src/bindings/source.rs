@@ -118,7 +118,13 @@ impl<R: Read + Send> Read for Patient<R> {
             match result {
                 Err(error) if error.kind() == ErrorKind::Interrupted => look_at_signals()?,
                 Err(error) => return Err(io::Error::other(os_error(&error, &self.name))),
-                Ok(read) => return Ok(read),
+                Ok(read) => {
+                    // Ctrl-C ends whoever writes the pipe, too: that is no end to go on from.
+                    if read == 0 {
+                        look_at_signals()?;
+                    }
+                    return Ok(read);
+                }
             }
         }
     }
@@ -147,6 +153,10 @@ impl Read for PyFile {
                 PyValueError::new_err("read() returned more bytes than it was asked for")
             })?;
             slot.copy_from_slice(data);
+            if data.is_empty() {
+                // As for `Patient`.
+                py.check_signals()?;
+            }
             Ok(data.len())
         })
         .map_err(io::Error::other)
