@@ -8,9 +8,13 @@ use std::path::{Path, PathBuf};
 
 use crate::capture::{self, Source};
 
-/// Reads between two looks at signals: those of a regular file are never interrupted, and damage
-/// can be long.
-const READS_BEFORE_SIGNALS: u32 = 32;
+/// Reads of a regular file between two looks at signals: they are never interrupted, and damage can
+/// be long.
+const FILE_READS: u32 = 8;
+
+/// The same for a pipe: a signal that came since the last read does not interrupt the next one,
+/// which may wait for ever.
+const PIPE_READS: u32 = 1;
 
 /// Whether the reader is called with the interpreter lock held.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,11 +47,11 @@ fn reader(source: &Bound<'_, PyAny>, called: Called) -> PyResult<Box<dyn Read + 
     let path: PathBuf = source.extract()?;
     let name = source.clone().unbind();
     if path.as_os_str() == "-" {
-        return Ok(Box::new(Patient { reader: io::stdin(), name, called, reads: 0 }));
+        return Ok(Box::new(Patient::new(io::stdin(), name, called, PIPE_READS)));
     }
     if std::fs::metadata(&path).is_ok_and(|data| data.is_file()) {
         let reader = std::fs::File::open(&path).map_err(|error| os_error(&error, &name))?;
-        return Ok(Box::new(Patient { reader, name, called, reads: 0 }));
+        return Ok(Box::new(Patient::new(reader, name, called, FILE_READS)));
     }
     // Opening a pipe waits for its writer, and Python knows how to wait and listen to signals.
     let object = source.py().import("io")?.call_method1("open", (source, "rb", 0))?;
@@ -86,14 +90,22 @@ struct Patient<R> {
     reader: R,
     name: Py<PyAny>,
     called: Called,
+    /// Reads so far, and how many there are to each look at signals.
     reads: u32,
+    reads_per_look: u32,
+}
+
+impl<R> Patient<R> {
+    fn new(reader: R, name: Py<PyAny>, called: Called, reads_per_look: u32) -> Self {
+        Self { reader, name, called, reads: 0, reads_per_look }
+    }
 }
 
 impl<R: Read + Send> Read for Patient<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             self.reads = self.reads.wrapping_add(1);
-            if self.reads.is_multiple_of(READS_BEFORE_SIGNALS) {
+            if self.reads.is_multiple_of(self.reads_per_look) {
                 look_at_signals()?;
             }
             let result = match self.called {
@@ -106,7 +118,13 @@ impl<R: Read + Send> Read for Patient<R> {
             match result {
                 Err(error) if error.kind() == ErrorKind::Interrupted => look_at_signals()?,
                 Err(error) => return Err(io::Error::other(os_error(&error, &self.name))),
-                Ok(read) => return Ok(read),
+                Ok(read) => {
+                    // Ctrl-C ends whoever writes the pipe, too: that is no end to go on from.
+                    if read == 0 {
+                        look_at_signals()?;
+                    }
+                    return Ok(read);
+                }
             }
         }
     }
@@ -122,6 +140,8 @@ struct PyFile {
 impl Read for PyFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         Python::attach(|py| {
+            // A `read` in C never comes to look at them.
+            py.check_signals()?;
             let data = self.object.bind(py).call_method1("read", (buffer.len(),))?;
             let Ok(data) = data.cast::<PyBytes>() else {
                 let class = data.get_type().name()?;
@@ -133,6 +153,10 @@ impl Read for PyFile {
                 PyValueError::new_err("read() returned more bytes than it was asked for")
             })?;
             slot.copy_from_slice(data);
+            if data.is_empty() {
+                // As for `Patient`.
+                py.check_signals()?;
+            }
             Ok(data.len())
         })
         .map_err(io::Error::other)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import cast
 
 import click
 
@@ -17,18 +17,14 @@ from gridtap.cli.output import ParquetFile, whole_file
 from gridtap.cli.summary import Counts, print_summary
 from gridtap.xrootd.records import RECORDS
 
-T = TypeVar("T")
-
 #: From this size on a source shows its progress.
 _LONG = 64 << 20
 
 
 class Failure(click.ClickException):
-    """A one-line error that ends the command."""
+    """A one-line error that ends the command: a source or the output cannot be used."""
 
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+    exit_code = 2
 
     def show(self, file: object = None) -> None:
         click.echo(f"gridtap decode: {self.message}", err=True)
@@ -82,12 +78,20 @@ def decode(
     Records go to standard output, a summary to standard error. Exit code 1 after a fault with
     --strict, 2 when a source or the output cannot be used.
     """
-    form = form or ("table" if output is None and sys.stdout.isatty() else "jsonl")
+    is_terminal = output is None and sys.stdout is not None and sys.stdout.isatty()
+    form = form or ("table" if is_terminal else "jsonl")
     if form == "parquet" and output is None:
-        raise Failure("parquet needs a file: add -o FILE", 2)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() and not output else None
-    with whole_file(output) as path:
-        counts = _run(sources, what, form, path, list(ports), strict, width, quiet)
+        raise Failure("parquet needs a file: add -o FILE")
+    width = shutil.get_terminal_size().columns if is_terminal else None
+    try:
+        with whole_file(output) as path:
+            counts = _run(sources, what, form, path, list(ports), strict, width, quiet)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # Sources name themselves, and so does a file that cannot be made.
+        name = error.filename or output or "standard output"
+        raise Failure(f"{os.fsdecode(name)}: {error.strerror or error}") from error
     if not quiet:
         print_summary(counts)
 
@@ -108,11 +112,11 @@ def _run(
         drain: Callable[[], None] = file.drain
         close: Callable[[], None] = file.close
     else:
-        run = _guard(lambda: _core.Extractor(what, form, path, ports, strict, width), "the output")
+        run = _core.Extractor(what, form, path, ports, strict, width)
         drain = close = _nothing
     for source in sources:
         _read(run, source, strict, quiet, drain)
-    _guard(run.finish, "the output")
+    run.finish()
     drain()
     close()
     return cast(Counts, run.counts())
@@ -122,25 +126,14 @@ def _nothing() -> None:
     """Text formats write as they read."""
 
 
-def _guard(call: Callable[[], T], name: str) -> T:
-    """Calls into the core; what the system refuses is one line that names the file."""
-    try:
-        return call()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        what = error.filename or name
-        raise Failure(f"{what}: {error.strerror or error}", 2) from error
-
-
 def _read(
     run: _core.Extractor, source: str, strict: bool, quiet: bool, drain: Callable[[], None]
 ) -> None:
-    _guard(lambda: run.open(source), source)
+    run.open(source)
     with _progress(source, quiet) as advance:
         more = True
         while more:
-            more, position = _guard(run.step, source)
+            more, position = run.step()
             advance(position)
             drain()
             if strict and run.faults():
@@ -156,7 +149,7 @@ def _read(
 @contextmanager
 def _progress(source: str, quiet: bool) -> Iterator[Callable[[int], None]]:
     size = os.path.getsize(source) if source != "-" and os.path.isfile(source) else 0
-    if quiet or size < _LONG or not sys.stderr.isatty():
+    if quiet or size < _LONG or sys.stderr is None or not sys.stderr.isatty():
         yield lambda _: None
         return
     with click.progressbar(length=size, label=os.path.basename(source), file=sys.stderr) as bar:

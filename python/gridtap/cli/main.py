@@ -32,7 +32,8 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         # Whoever read the output has enough; Python must not complain again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except click.ClickException as error:
         error.show()

@@ -4,36 +4,42 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gridtap import _core
 from gridtap.errors import MissingExtraError
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["ParquetFile", "whole_file"]
+
+_DEVICES = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
 
 
 @contextmanager
 def whole_file(path: Path | None) -> Iterator[Path | None]:
     """A path to write to, which becomes ``path`` when all went well and is removed otherwise.
 
-    Devices and pipes are written to as they are: they cannot be replaced.
+    Devices and pipes are written to as they are: they cannot be replaced. So are names in ``/dev``,
+    as ``/dev/stdout`` is a link to whatever the shell opened. Other links keep pointing where they
+    do. Errors name ``path``, which is what the user knows.
     """
-    if path is None or (path.exists() and not path.is_file()):
+    if path is None or path.parent in _DEVICES or (path.exists() and not path.is_file()):
         yield path
         return
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    target = path.resolve() if path.is_symlink() else path
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         yield part
         with part.open("rb") as file:
             os.fsync(file.fileno())
-        part.replace(path)
+        part.replace(target)
+    except OSError as error:
+        if error.filename is not None and os.fspath(error.filename) == os.fspath(part):
+            error.filename = os.fspath(path)
+        raise
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 class ParquetFile:
@@ -56,7 +62,9 @@ class ParquetFile:
         self._concat = pyarrow.concat_tables
         first = pyarrow.table(run.take())
         self._waiting = [first]
-        self._writer = pyarrow.parquet.ParquetWriter(path, first.schema, compression="zstd")
+        # Opened here, so that what the system refuses has a number and a file name.
+        self._file = path.open("wb")
+        self._writer = pyarrow.parquet.ParquetWriter(self._file, first.schema, compression="zstd")
 
     def drain(self) -> None:
         """Takes over what the extractor has gathered."""
@@ -68,6 +76,7 @@ class ParquetFile:
         """Writes what is left and the footer."""
         self._write()
         self._writer.close()
+        self._file.close()
 
     def _write(self) -> None:
         table = self._concat(self._waiting)

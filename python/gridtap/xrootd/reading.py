@@ -80,7 +80,7 @@ def read_packets(source: Source, *, ports: Sequence[int] = ()) -> _core.PacketRe
     """Each packet as :py:class:`~gridtap.xrootd.Packet`; text g-streams and summary reports as
     :py:class:`~gridtap.xrootd.TextGstream` and :py:class:`~gridtap.xrootd.Summary`.
 
-    The iterator's ``peer``, ``received_at`` (UTC epoch seconds), ``number`` and ``offset`` say where
-    the newest packet came from; ``skipped`` counts what could not be decoded.
+    The iterator's ``peer``, ``received_at`` (UTC epoch seconds), ``number`` and ``offset`` say
+    where the newest packet came from; ``skipped`` counts what could not be decoded.
     """
     return _core.PacketReader(source, list(ports))
