@@ -208,13 +208,20 @@ impl<W: Write> Target for Rows<W> {
     }
 }
 
-/// Control characters would let a path move the cursor of whoever looks at it.
+/// What moves the cursor, breaks the line, or turns the direction of the text behind it.
+fn is_unruly(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2066}'..='\u{2069}')
+}
+
+/// A path must not play tricks on the terminal of whoever looks at it.
 fn tame(text: &str) -> String {
     const LONGEST: usize = 200;
     let mut out: String = text
         .chars()
         .take(LONGEST)
-        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+        .map(|c| if is_unruly(c) { char::REPLACEMENT_CHARACTER } else { c })
         .collect();
     if text.chars().nth(LONGEST).is_some() {
         out.push('…');
@@ -330,5 +337,7 @@ mod tests {
     #[test]
     fn hostile_names_do_not_reach_the_terminal() {
         assert_eq!(tame("/a\x1b[2J"), "/a\u{fffd}[2J");
+        assert_eq!(tame("/\u{9b}2J\u{202e}gpj.exe"), "/\u{fffd}2J\u{fffd}gpj.exe");
+        assert_eq!(tame("/ünïcödé 😀"), "/ünïcödé 😀");
     }
 }

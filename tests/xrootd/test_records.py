@@ -36,7 +36,7 @@ FILE_ACCESS = """
     readv_min_segments readv_max_segments
     read_sigma_bytes readv_sigma_bytes write_sigma_bytes readv_sigma_segments
     open_seen close_seen close_reason loss_suspected
-""".split()
+"""
 
 #: A capture with records of each kind.
 CAPTURE = {
@@ -68,7 +68,7 @@ def test_the_tuple_has_the_columns_of_the_core(what: str) -> None:
 
 
 def test_a_file_access_is_what_its_description_says() -> None:
-    assert list(FileAccess._fields) == FILE_ACCESS
+    assert list(FileAccess._fields) == FILE_ACCESS.split()
 
 
 @pytest.mark.parametrize("what", RECORDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib.metadata import version
+from typing import Any
 
 import click
 
@@ -12,7 +13,24 @@ from gridtap.cli.decode import decode
 from gridtap.errors import GridtapError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Verbs(click.Group):
+    """A group whose verbs may be cut off by ``head``."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs a verb; whoever reads its output may have enough."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            if sys.stdout is not None:
+                # Else Python complains when it flushes at exit.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # What shells report for SIGPIPE; click itself would answer 1.
+            ctx.exit(141)
+
+
+@click.group(
+    cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(version("gridtap"), prog_name="gridtap")
 def gridtap() -> None:
     """See the data transfers of a research-grid site."""
@@ -30,11 +48,6 @@ def main() -> None:
         sys.exit(130)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read the output has enough; Python must not complain again at exit.
-        if sys.stdout is not None:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -59,9 +59,12 @@ def _print_losses(losses: list[tuple[str, str, int, int, int, int]]) -> None:
     worst = sorted((loss for loss in losses if loss[3] or loss[4]), key=lambda loss: -loss[3])
     for server, sequence, got, missing, late, _ in worst[:_SERVERS]:
         share = 100 * missing / (got + missing)
-        click.echo(
-            f"          {server}  {sequence}: {missing:,} lost ({share:.2f} %), {late:,} late",
-            err=True,
-        )
+        told = f"{missing:,} lost ({share:.2f} %), {late:,} late"
+        click.echo(f"          {_tame(server)}  {sequence}: {told}", err=True)
     if len(worst) > _SERVERS:
         click.echo(f"          and {len(worst) - _SERVERS} more", err=True)
+
+
+def _tame(text: str) -> str:
+    """Without what a server's name could do to a terminal"""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
