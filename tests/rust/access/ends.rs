@@ -111,7 +111,7 @@ fn a_full_table_of_logins_does_not_end_files_without_one() {
         run.feed(&server.files(&[report(1, [4, 0, 0])]));
     }
     assert_eq!(run.seen.accesses.len(), 0);
-    assert_eq!(run.seen.sessions.len(), 8);
+    assert_eq!(run.seen.sessions.len(), 7);
     assert!(run.seen.sessions.iter().all(|session| session["end_reason"] == "evicted"));
 }
 

@@ -44,7 +44,7 @@ fn the_access_is_whole() {
             "user_id": 77, "user_name": "alice", "user_host": "wn001.example.net",
             "user_protocol": "root", "user_pid": 7, "auth_protocol": "gsi", "auth_name": "alice",
             "auth_host": "wn001.example.net", "auth_vo": "osg osg", "auth_role": "analysis",
-            "auth_groups": "/osg", "auth_info": "/DC=org/DC=example/CN=Alice Example/CN=1234:z:extra",
+            "auth_groups": "/osg", "auth_info": "/DC=org/DC=example/CN=Alice Example/CN=1234::extra",
             "auth_app": "root.exe", "auth_moninfo": null, "ip_version": 6,
             "app_info": "12_https://pool.example.net/12/240101:101010:alice:crab:TaskOne_3",
             "token_subject": "sub-1", "token_name": "alice", "token_vo": "exampleissuer",
