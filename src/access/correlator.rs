@@ -1,15 +1,15 @@
 //! The state of the correlation, its clock and its ceilings.
 
 use hashbrown::{DefaultHashBuilder, HashSet};
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::hash::BuildHasher;
 
-use super::files::{Extra, Files, known};
+use super::files::{File, Files, known};
 use super::record::Sink;
 use super::sequence::{Class, Loss, Micros, SECOND, Verdict};
-use super::servers::{Found, Server, Servers};
+use super::servers::{Found, Run, Server, Servers};
 use super::sessions::Sessions;
+use super::waits::{Wait, Waits};
 use crate::capture::Peer;
 use crate::limits;
 use crate::xrootd::{Body, Header, Message, Packet};
@@ -29,8 +29,9 @@ pub struct Config {
     pub file_ttl: Micros,
     pub session_ttl: Micros,
     pub server_ttl: Micros,
-    /// How long a closed file waits for an open or for maps that have not come yet, and a
-    /// disconnected login for closes; at least, for longer f-stream windows get more.
+    /// How long a closed file waits for an open or for maps that have not come yet (those of a login
+    /// younger than this always may), and a disconnected login for closes; at least, for longer
+    /// f-stream windows get more.
     pub late_grace: Micros,
     /// How long an old incarnation stays after a new one was seen.
     pub restart_grace: Micros,
@@ -97,16 +98,6 @@ pub struct Stats {
     pub losses: BTreeMap<(String, Class), Loss>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Wait {
-    /// A closed file for its open or its maps.
-    File(u32),
-    /// A disconnected login for late closes.
-    Session(u32),
-    /// An old incarnation for its last packets.
-    Server(u32),
-}
-
 pub struct Correlator {
     pub(super) config: Config,
     pub(super) now: Micros,
@@ -114,8 +105,7 @@ pub struct Correlator {
     pub(super) sessions: Sessions,
     pub(super) files: Files,
     pub(super) stats: Stats,
-    waits: BinaryHeap<Reverse<(Micros, Wait, u32)>>,
-    generations: u32,
+    pub(super) waits: Waits,
     closed: HashSet<(u32, u32)>,
     closed_order: VecDeque<(u32, u32)>,
     fingerprints: DefaultHashBuilder,
@@ -130,8 +120,7 @@ impl Correlator {
             sessions: Sessions::new(),
             files: Files::new(),
             stats: Stats::default(),
-            waits: BinaryHeap::new(),
-            generations: 0,
+            waits: Waits::default(),
             closed: HashSet::new(),
             closed_order: VecDeque::new(),
             fingerprints: DefaultHashBuilder::default(),
@@ -149,13 +138,19 @@ impl Correlator {
         out: &mut impl Sink,
     ) {
         self.advance(received_at, message, out);
-        let (sid, stod) = match message {
-            Message::Binary(packet) => (packet.sid(), packet.header.stod),
-            Message::Text(text) if text.stod.is_some() => (text.sid, text.stod.unwrap_or(0)),
-            Message::Text(text) => return self.headerless(peer, text, out),
+        let run = match message {
+            Message::Binary(packet) => Run {
+                sid: packet.sid(),
+                stod: packet.header.stod,
+                by_userid: matches!(packet.body, Body::Map(map) if map.code != b'='),
+            },
+            Message::Text(text) => match text.stod {
+                Some(stod) => Run { sid: text.sid, stod, by_userid: false },
+                None => return self.headerless(peer, text, out),
+            },
             Message::Summary(summary) => return self.summary(peer, summary, out),
         };
-        let Some(server) = self.enter(peer, sid, stod, out) else { return };
+        let Some(server) = self.enter(peer, run, out) else { return };
         if self.is_repeated(server, peer, datagram, message) {
             self.stats.duplicate_packets += 1;
             return;
@@ -185,7 +180,8 @@ impl Correlator {
             b'd' | b'i' | b'u' | b'T' | b'U' | b't' | b'r' => Class::Main,
             _ => return,
         };
-        let Some(server) = self.enter(peer, None, header.stod, out) else { return };
+        let run = Run { sid: None, stod: header.stod, by_userid: true };
+        let Some(server) = self.enter(peer, run, out) else { return };
         let port = peer.and_then(|peer| peer.port);
         let (number, print) = (u16::from(header.pseq), self.fingerprint(datagram));
         let now = self.now;
@@ -208,17 +204,11 @@ impl Correlator {
     }
 
     /// Finds the incarnation of a packet and counts the packet. `None` if it is over.
-    fn enter(
-        &mut self,
-        peer: Option<&Peer>,
-        sid: Option<u64>,
-        stod: u32,
-        out: &mut impl Sink,
-    ) -> Option<u32> {
-        let id = match self.servers.find(peer, sid, stod, self.now) {
+    fn enter(&mut self, peer: Option<&Peer>, run: Run, out: &mut impl Sink) -> Option<u32> {
+        let id = match self.servers.find(peer, run, self.now) {
             Found::Known(id) => id,
             Found::New(id, older) => {
-                if let Some(older) = older.filter(|older| *older != id) {
+                if let Some(older) = older {
                     self.supersede(older);
                 }
                 id
@@ -257,11 +247,19 @@ impl Correlator {
         let Some((class, number)) = Class::of(message) else { return false };
         // Servers before 5.0.1 give every identification the number 0.
         let constant = matches!(message, Message::Binary(packet) if packet.header.code == b'=');
+        // Two destinations get the same events under numbers of their own.
+        let has_copies = matches!(
+            message,
+            Message::Binary(Packet { body: Body::Trace(_) | Body::Redirects(_), .. })
+        );
+        let body = datagram.get(Header::SIZE..).filter(|_| has_copies);
+        let body = body.map(|body| self.fingerprint(body));
         let port = peer.and_then(|peer| peer.port);
         let (print, now) = (self.fingerprint(datagram), self.now);
         self.servers.get_mut(server).is_some_and(|server| {
             let verdict = server.observe(port, class, number, print, constant, now);
             verdict == Verdict::Duplicate
+                || body.zip(port).is_some_and(|(body, port)| server.is_copy(port, body))
         })
     }
 
@@ -289,48 +287,6 @@ impl Correlator {
             self.now = time;
             self.end_waits(out);
             self.expire(out);
-        }
-    }
-
-    /// Sets a wait; `generation` must still be the row's when it ends.
-    pub(super) fn wait(&mut self, what: Wait, delay: Micros, generation: u32) {
-        self.waits.push(Reverse((self.now + delay, what, generation)));
-    }
-
-    /// Keeps a closed file until the rest about it has come.
-    pub(super) fn hold(&mut self, id: u32, delay: Micros) {
-        self.generations = self.generations.wrapping_add(1);
-        let generation = self.generations;
-        if let Some(file) = self.files.get_mut(id) {
-            file.extra.get_or_insert_with(Box::<Extra>::default).generation = generation;
-            self.wait(Wait::File(id), delay, generation);
-        }
-    }
-
-    fn end_waits(&mut self, out: &mut impl Sink) {
-        while let Some(Reverse((due, what, generation))) = self.waits.peek().copied() {
-            if due > self.now {
-                break;
-            }
-            self.waits.pop();
-            match what {
-                Wait::File(id) => {
-                    let held = self.files.get(id).and_then(|file| file.extra.as_ref());
-                    if held.is_some_and(|held| held.generation == generation) {
-                        self.end_file(id, Reason::Closed, out);
-                    }
-                }
-                Wait::Session(id) => {
-                    if self.sessions.get(id).is_some_and(|s| s.generation == generation) {
-                        self.end_session(id, Reason::Disconnect, out);
-                    }
-                }
-                Wait::Server(id) => {
-                    if self.servers.get(id).is_some_and(|s| s.generation == generation) {
-                        self.end_server(id, Reason::Restart, out);
-                    }
-                }
-            }
         }
     }
 
@@ -379,7 +335,7 @@ impl Correlator {
         {
             self.end_file(id, Reason::Evicted, out);
         }
-        while self.sessions.rows.len() > self.config.max_sessions
+        while self.sessions.by_age.len() > self.config.max_sessions
             && let Some(id) = self.sessions.by_age.first()
         {
             self.end_session(id, Reason::Evicted, out);
@@ -390,13 +346,12 @@ impl Correlator {
     pub(super) fn end_file(&mut self, id: u32, reason: Reason, out: &mut impl Sink) {
         let Some(file) = self.files.get(id) else { return };
         let (active, owner) = (file.knows(known::ACTIVE), file.session);
-        let from_trace =
-            file.knows(known::TRACE_OPEN) || file.close().is_some_and(|c| c.from_trace);
         let key = (file.server, file.fileid);
         if active {
+            let has_more = self.may_have_more(file);
             let reason = self.emit_access(id, reason, out);
             *self.stats.accesses.entry(reason).or_default() += 1;
-            if from_trace {
+            if has_more {
                 self.remember_closed(key);
             }
         } else {
@@ -406,6 +361,17 @@ impl Correlator {
             session.files.unlink(&mut self.files.rows, id);
         }
         self.files.remove(id);
+    }
+
+    /// Whether records may still come of a file whose own record goes out now: the t-stream tells all
+    /// twice and at its own time, and an open may be later than its close was made to wait.
+    fn may_have_more(&self, file: &File) -> bool {
+        let Some(close) = file.close() else {
+            let is_gone = self.sessions.get(file.session).is_some_and(|s| s.ended.is_some());
+            let has_closes = self.servers.get(file.server).is_some_and(|s| s.sends_closes);
+            return file.knows(known::TRACE_OPEN) || (is_gone && !has_closes);
+        };
+        file.knows(known::TRACE_OPEN) || close.from_trace || !file.open_seen()
     }
 
     fn remember_closed(&mut self, (server, fileid): (u32, u32)) {
@@ -449,7 +415,7 @@ impl Correlator {
         }
     }
 
-    fn end_server(&mut self, id: u32, reason: Reason, out: &mut impl Sink) {
+    pub(super) fn end_server(&mut self, id: u32, reason: Reason, out: &mut impl Sink) {
         let now = self.now;
         if let Some(server) = self.servers.get_mut(id) {
             server.give_up_missing(now);

@@ -75,7 +75,7 @@ impl Correlator {
             }
             _ => {}
         }
-        if close.is_none_or(|close| close.from_trace) && file.knows(known::TOTALS) {
+        if file.knows(known::TOTALS) && close.is_none_or(|close| is_sum_of(close, file.totals)) {
             fill_totals(&mut record, file.totals);
         }
         if let Some(close) = close.filter(|close| close.from_trace)
@@ -163,6 +163,13 @@ fn fill_totals(record: &mut FileAccess<'_>, [read, readv, write]: [i64; 3]) {
     record.read_bytes = Some(read);
     record.readv_bytes = Some(readv);
     record.write_bytes = Some(write);
+}
+
+/// Whether a close of the t-stream sums up what the last report told apart.
+fn is_sum_of(close: &Close, [read, readv, write]: [i64; 3]) -> bool {
+    let reported = Requests { read, readv, write, ..Requests::default() };
+    let totals = close.read.zip(close.write).filter(|_| close.from_trace);
+    totals.is_some_and(|(read, written)| reported.add_up_to(read, written))
 }
 
 fn fill_close(record: &mut FileAccess<'_>, close: &Close) {

@@ -1,6 +1,7 @@
 //! Records that need no waiting: redirects, plug-in events, summary reports.
 
 use serde_json::Value;
+use std::borrow::Cow;
 
 use super::correlator::Correlator;
 use super::record::{self, Json, PluginEvent, Sink};
@@ -78,7 +79,7 @@ impl Correlator {
                 target_host: target.as_deref().filter(|host| !host.is_empty()),
                 target_port: (redirect.class() == REDLOCAL).then_some(port),
                 port: Some(port),
-                path: Some(&path),
+                path: Some(&*path).filter(|path| !path.is_empty()),
                 local: target.as_ref().map(|host| host.is_empty()),
                 window_start: mark.map(|(start, _)| start),
                 window_end: mark.map(|(_, end)| end),
@@ -98,7 +99,7 @@ impl Correlator {
 
     pub(super) fn text(&mut self, server: u32, text: &TextPacket<'_>, out: &mut impl Sink) {
         if text.code == b'=' {
-            let owned = |value: &Option<std::borrow::Cow<'_, str>>| {
+            let owned = |value: &Option<Cow<'_, str>>| {
                 value.as_deref().filter(|text| !text.is_empty()).map(Box::from)
             };
             // The text form does not name the user and process that the binary one does.
@@ -174,13 +175,16 @@ fn address_text(peer: &Peer) -> String {
 
 /// Adds what the header of a text packet says where the server has not identified itself yet.
 fn with_source<'a>(mut server: record::Server<'a>, text: &'a TextPacket<'_>) -> record::Server<'a> {
+    fn told<'a>(text: &'a Option<Cow<'_, str>>) -> Option<&'a str> {
+        text.as_deref().filter(|text| !text.is_empty())
+    }
     let src = &text.src;
-    server.server_site = server.server_site.or(src.site.as_deref().filter(|s| !s.is_empty()));
-    server.server_host = server.server_host.or(src.host.as_deref());
+    server.server_site = server.server_site.or(told(&src.site));
+    server.server_host = server.server_host.or(told(&src.host));
     server.server_port = server.server_port.or(src.port);
-    server.server_instance = server.server_instance.or(src.inst.as_deref());
-    server.server_program = server.server_program.or(src.pgm.as_deref());
-    server.server_version = server.server_version.or(src.ver.as_deref());
+    server.server_instance = server.server_instance.or(told(&src.inst));
+    server.server_program = server.server_program.or(told(&src.pgm));
+    server.server_version = server.server_version.or(told(&src.ver));
     server
 }
 

@@ -1,13 +1,12 @@
 //! The f-stream: opens, reports, closes and disconnects.
 
-use super::correlator::{Correlator, Reason, Wait};
+use super::correlator::{Correlator, Reason};
 use super::emit::all_requests;
 use super::files::{Close, Extra, known};
 use super::record::Sink;
 use super::sequence::SECOND;
-use super::servers::next_of;
 use super::sessions::Ended;
-use super::slab::{BY_OWNER, Linked};
+use super::waits::Wait;
 use crate::xrootd::fstat::{FileCls, FileOpn, FileRecord, FileTod, FileXfr, Fstat, open_flag};
 
 /// A disconnected login waits for late closes for twice the longest window, but not for longer.
@@ -82,15 +81,16 @@ impl Correlator {
         window: (u32, u32),
         out: &mut impl Sink,
     ) {
-        if self.is_over(server, open.fileid) {
+        let known = self.files.find(server, open.fileid);
+        if known.is_none() && self.was_closed(server, open.fileid) {
             return;
         }
         let user = open.user.filter(|user| *user != 0);
         let session = user.map(|user| self.session_of_dictid(server, user));
-        let id = match self.files.find(server, open.fileid) {
+        let id = match known {
             Some(id) => {
                 if let Some(session) = session {
-                    self.give_file(id, session);
+                    self.claim_file(id, session);
                 }
                 id
             }
@@ -107,7 +107,7 @@ impl Correlator {
             file.known |= known::WRITABLE;
         }
         file.size = open.filesize;
-        if let Some(lfn) = open.lfn
+        if let Some(lfn) = open.lfn.filter(|lfn| !lfn.is_empty())
             && file.path.as_deref() != Some(lfn)
         {
             file.path = Some(lfn.into());
@@ -120,30 +120,24 @@ impl Correlator {
         }
     }
 
-    /// Whether the record of a file has gone out: no id is used twice.
-    fn is_over(&self, server: u32, fileid: u32) -> bool {
-        self.was_closed(server, fileid) && self.files.find(server, fileid).is_none()
-    }
-
-    /// The file of a record other than an open, made if its open was never seen.
-    fn file_of(&mut self, server: u32, fileid: u32) -> u32 {
+    /// The file of a record other than an open, made if its open was never seen. `None` if its record
+    /// has gone out: no id is used twice.
+    fn file_of(&mut self, server: u32, fileid: u32) -> Option<u32> {
         let id = match self.files.find(server, fileid) {
             Some(id) => id,
+            None if self.was_closed(server, fileid) => return None,
             None => {
                 let session = self.nobody(server);
                 self.add_file(server, fileid, session)
             }
         };
         self.files.touch(id, self.now);
-        id
+        Some(id)
     }
 
     fn file_report(&mut self, server: u32, report: &FileXfr<'_>) {
-        if self.is_over(server, report.fileid) {
-            return;
-        }
         let id = self.file_of(server, report.fileid);
-        if let Some(file) = self.files.get_mut(id) {
+        if let Some(file) = id.and_then(|id| self.files.get_mut(id)) {
             let xfr = report.xfr;
             file.totals = [xfr.read(), xfr.readv(), xfr.write()];
             file.known |= known::TOTALS;
@@ -161,10 +155,7 @@ impl Correlator {
         if let Some(server) = self.servers.get_mut(server) {
             server.sends_closes = true;
         }
-        if self.is_over(server, close.fileid) {
-            return;
-        }
-        let id = self.file_of(server, close.fileid);
+        let Some(id) = self.file_of(server, close.fileid) else { return };
         let Some(file) = self.files.get_mut(id) else { return };
         let xfr = close.xfr;
         file.extra.get_or_insert_with(Box::<Extra>::default).close = Some(Close {
@@ -191,26 +182,22 @@ impl Correlator {
             return false;
         }
         // Opens and closes can overtake the requests between them, which travel in other packets.
-        let has_requests = self.servers.get(file.server).is_some_and(|server| {
-            !server.sends_requests || all_requests(server, file, close).is_some()
-        });
-        if close.from_trace && !has_requests {
-            return false;
-        }
-        let complete = file.open_seen()
+        let is_counted = !close.from_trace
+            || self.servers.get(file.server).is_some_and(|server| {
+                !server.sends_requests || all_requests(server, file, close).is_some()
+            });
+        // Maps of a login that was heard of just now may still be on their way, and nothing tells how
+        // many there will be.
+        let complete = is_counted
+            && file.open_seen()
             && file.path.is_some()
             && self.sessions.get(file.session).is_none_or(|session| {
-                let age = self.now.saturating_sub(session.first_seen);
-                session.is_described() || age > self.config.late_grace
+                self.now.saturating_sub(session.first_seen) > self.config.late_grace
             });
         if complete {
             self.end_file(id, Reason::Closed, out);
         }
         complete
-    }
-
-    pub(super) fn next_file(&self, id: u32) -> Option<u32> {
-        next_of(Linked::<BY_OWNER>::links(self.files.get(id)?))
     }
 
     /// A login ended. Its files end too, after a grace for late closes: those of the f-stream come

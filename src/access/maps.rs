@@ -11,7 +11,7 @@ impl Correlator {
     pub(super) fn map(&mut self, server: u32, map: &Map<'_>, out: &mut impl Sink) {
         match map.typed() {
             Payload::Server(info) => self.identify(server, &map.user_id(), &info, out),
-            Payload::User(info) => self.login(server, map.dictid, map.userid, &info, out),
+            Payload::User(info) => self.login(server, map.dictid, map.userid, &info),
             Payload::Path(path) => self.name_file(server, map.dictid, map.userid, path.path, out),
             Payload::App(info) => self.app_info(server, map.userid, info.appinfo),
             Payload::Token(token) => self.token(server, map.userid, &token),
@@ -54,40 +54,39 @@ impl Correlator {
         }
     }
 
-    fn login(
-        &mut self,
-        server: u32,
-        dictid: u32,
-        userid: &[u8],
-        info: &AuthInfo<'_>,
-        out: &mut impl Sink,
-    ) {
-        let by_dictid = self.sessions.find(server, dictid);
-        let by_userid = self
-            .sessions
-            .find_userid(server, userid)
-            .filter(|id| self.sessions.get(*id).is_some_and(|session| session.dictid == 0));
-        let id = match (by_dictid, by_userid) {
+    fn login(&mut self, server: u32, dictid: u32, userid: &[u8], info: &AuthInfo<'_>) {
+        let id = self.session_of_both(server, dictid, userid);
+        self.sessions.describe(id, userid);
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.user.get_or_insert_default().authenticate(info);
+        }
+    }
+
+    /// The session that has a dictid and a userid. What was known by the userid alone joins it.
+    fn session_of_both(&mut self, server: u32, dictid: u32, userid: &[u8]) -> u32 {
+        if dictid == 0 {
+            return self.session_of_userid(server, userid);
+        }
+        let id = match (self.sessions.find(server, dictid), self.placeholder(server, userid)) {
             (Some(id), None) => id,
             (Some(id), Some(placeholder)) => {
                 self.merge(placeholder, id);
                 id
             }
-            (None, Some(id)) => {
-                self.sessions.set_dictid(id, dictid);
-                id
+            (None, Some(placeholder)) => {
+                self.sessions.set_dictid(placeholder, dictid);
+                placeholder
             }
             (None, None) => self.add_session(server, dictid),
         };
-        self.sessions.describe(id, userid);
         self.sessions.touch(id, self.now);
-        let Some(session) = self.sessions.get_mut(id) else { return };
-        let user = session.user.get_or_insert_default();
-        let was_described = user.described;
-        user.authenticate(info);
-        if !was_described {
-            self.release_files(id, out);
-        }
+        id
+    }
+
+    /// The session that is known by its userid alone.
+    fn placeholder(&self, server: u32, userid: &[u8]) -> Option<u32> {
+        let id = self.sessions.find_userid(server, userid)?;
+        (self.sessions.get(id)?.dictid == 0).then_some(id)
     }
 
     /// Moves the files and facts of a placeholder to the session it stood for.
@@ -95,23 +94,25 @@ impl Correlator {
         while let Some(file) = self.sessions.get(from).and_then(|session| session.files.first()) {
             self.give_file(file, to);
         }
-        let facts = self.sessions.get_mut(from).and_then(|session| session.user.take());
+        let facts = self.sessions.take_user(from);
         self.unlink_session(from);
         self.sessions.remove(from);
-        if let Some(session) = self.sessions.get_mut(to)
-            && session.user.is_none()
-        {
-            session.user = facts;
+        if let (Some(session), Some(facts)) = (self.sessions.get_mut(to), facts) {
+            session.user.get_or_insert_default().complete_from(*facts);
         }
     }
 
-    /// Lets go of closed files that waited for their login.
-    fn release_files(&mut self, session: u32, out: &mut impl Sink) {
-        let mut at = self.sessions.get(session).and_then(|session| session.files.first());
-        while let Some(id) = at {
-            at = self.next_file(id);
-            self.end_if_complete(id, out);
+    /// A map of something that a login did tells its userid, which must do where the login's own map
+    /// is late, lost, or goes to another destination only.
+    fn tell_userid(&mut self, id: u32, userid: &[u8]) {
+        let Some(session) = self.sessions.get(id) else { return };
+        if session.dictid == 0 || session.userid().is_some() {
+            return;
         }
+        if let Some(placeholder) = self.placeholder(session.server, userid) {
+            self.merge(placeholder, id);
+        }
+        self.sessions.describe(id, userid);
     }
 
     fn name_file(
@@ -122,20 +123,41 @@ impl Correlator {
         path: &[u8],
         out: &mut impl Sink,
     ) {
-        let session = self.session_of_userid(server, userid);
         let id = match self.files.find(server, fileid) {
             Some(id) => id,
-            None => self.add_file(server, fileid, session),
+            None => {
+                let session = self.session_of_userid(server, userid);
+                self.add_file(server, fileid, session)
+            }
         };
         let Some(file) = self.files.get_mut(id) else { return };
-        if file.path.is_none() {
+        if file.path.is_none() && !path.is_empty() {
             file.path = Some(path.into());
         }
         let owner = file.session;
         if self.sessions.get(owner).is_some_and(|session| session.nobody) {
+            let session = self.session_of_userid(server, userid);
             self.give_file(id, session);
+        } else {
+            self.tell_userid(owner, userid);
         }
         self.end_if_complete(id, out);
+    }
+
+    /// Makes a file that of the login that its open names, whose userid may be known by now only
+    /// from the map of the file.
+    pub(super) fn claim_file(&mut self, id: u32, to: u32) {
+        let Some(from) = self.files.get(id).map(|file| file.session).filter(|from| *from != to)
+        else {
+            return;
+        };
+        let is_named = self.sessions.get(to).is_some_and(|session| session.userid().is_some());
+        let userid = if is_named { None } else { self.sessions.get(from) };
+        let userid = userid.and_then(|session| session.userid()).map(Box::<[u8]>::from);
+        self.give_file(id, to);
+        if let Some(userid) = userid {
+            self.tell_userid(to, &userid);
+        }
     }
 
     fn app_info(&mut self, server: u32, userid: &[u8], text: &[u8]) {
@@ -161,17 +183,9 @@ impl Correlator {
 
     /// The session that a token or activity map refers to: by `Uc`, else by its userid.
     fn session_of_reference(&mut self, server: u32, uc: Option<u32>, userid: &[u8]) -> u32 {
-        let Some(dictid) = uc.filter(|dictid| *dictid != 0) else {
-            return self.session_of_userid(server, userid);
-        };
-        if let Some(id) = self.sessions.find(server, dictid) {
-            self.sessions.touch(id, self.now);
-            return id;
-        }
-        if let Some(id) = self.sessions.find_userid(server, userid) {
-            return id;
-        }
-        self.session_of_dictid(server, dictid)
+        let id = self.session_of_both(server, uc.unwrap_or(0), userid);
+        self.tell_userid(id, userid);
+        id
     }
 
     /// The newest session with this userid, or a placeholder for it.
@@ -205,9 +219,7 @@ impl Correlator {
             return id;
         }
         let id = self.add_session(server, 0);
-        if let Some(session) = self.sessions.get_mut(id) {
-            session.nobody = true;
-        }
+        self.sessions.make_nobody(id);
         if let Some(server) = self.servers.get_mut(server) {
             server.nobody = Some(id);
         }

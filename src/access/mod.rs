@@ -6,7 +6,8 @@
 //! | `slab`     | tables of rows with lists through them                                    |
 //! | `sequence` | lost, late and repeated packets                                           |
 //! | `servers` `sessions` `files` | the three tables                                        |
-//! | `correlator` | the state: clock, waits, ceilings, the end of rows                      |
+//! | `correlator` | the state: clock, ceilings, the end of rows                             |
+//! | `waits`    | what happens to rows after a time                                         |
 //! | `maps` `fstream` `tstream` `events` | what each kind of packet does to it              |
 //! | `emit`     | from rows to records                                                      |
 //!
@@ -30,5 +31,6 @@ mod servers;
 mod sessions;
 mod slab;
 mod tstream;
+mod waits;
 
 pub use correlator::{Config, Correlator, Reason, Stats};

@@ -26,10 +26,6 @@ const SILENCE: Micros = 2 * 3600 * SECOND;
 /// Numbers remembered with their packet's fingerprint, to tell a repeated packet from a late one.
 const REMEMBERED: usize = 64;
 
-/// Missing numbers remembered for one class; beyond them the oldest count as lost at once, so that a
-/// sender of random numbers cannot buy memory.
-const MAX_MISSING: usize = 512;
-
 /// What shares one counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Class {
@@ -137,7 +133,12 @@ impl Recent {
         self.seen.contains(&(number, fingerprint))
     }
 
-    fn remember(&mut self, number: u16, fingerprint: u32) {
+    /// Whether the same was seen under another number.
+    pub fn has_from_another(&self, number: u16, fingerprint: u32) -> bool {
+        self.seen.iter().any(|(seen, print)| *print == fingerprint && *seen != number)
+    }
+
+    pub fn remember(&mut self, number: u16, fingerprint: u32) {
         match self.seen.get_mut(self.at) {
             Some(slot) => *slot = (number, fingerprint),
             None => self.seen.push((number, fingerprint)),
@@ -214,11 +215,6 @@ impl Tracker {
                     serial,
                 });
             }
-            let surplus = self.missing.len().saturating_sub(MAX_MISSING);
-            for missing in self.missing.drain(..surplus) {
-                self.counts.lost += 1;
-                self.lost_serial = self.lost_serial.max(missing.serial);
-            }
             return Verdict::Gap;
         }
         if recent.contains(number, fingerprint) {
@@ -229,6 +225,22 @@ impl Tracker {
         }
         self.counts.late += 1;
         Verdict::Late
+    }
+
+    pub fn missing(&self) -> usize {
+        self.missing.len()
+    }
+
+    /// Counts the oldest so many missing packets as lost and gives their memory back.
+    pub fn shed(&mut self, count: usize) {
+        if count == 0 {
+            return;
+        }
+        for missing in self.missing.drain(..count.min(self.missing.len())) {
+            self.counts.lost += 1;
+            self.lost_serial = self.lost_serial.max(missing.serial);
+        }
+        self.missing.shrink_to_fit();
     }
 
     /// Counts missing packets as lost: those waited for long enough, or all.

@@ -18,6 +18,10 @@ use crate::capture::{Host, Peer};
 /// and two destinations fit. A sender that changes ports beyond that is not followed.
 const MAX_TRACKERS: usize = 48;
 
+/// Missing numbers remembered for one incarnation; beyond them the oldest of the class with the newest
+/// gap count as lost at once, so that a sender of random numbers cannot buy memory.
+const MAX_MISSING: usize = 512;
+
 /// Files whose announced segments are followed at once. They come right behind their READU; only a
 /// packet boundary or a window mark can stand between.
 const MAX_SEGMENTED_FILES: usize = 64;
@@ -57,6 +61,8 @@ pub struct Server {
     pub sends_requests: bool,
     /// Longest f-stream window, seconds.
     pub window_s: u32,
+    /// Its sid stood elsewhere than in the userid of a map.
+    is_confirmed: bool,
     /// A newer incarnation was seen.
     pub superseded: bool,
     /// Sessions of this incarnation.
@@ -65,6 +71,8 @@ pub struct Server {
     pub nobody: Option<u32>,
     trackers: Vec<(Option<u16>, Class, Tracker)>,
     recent: Vec<(Option<u16>, Class, Recent)>,
+    /// Ports and bodies of the t and r packets seen last.
+    copies: Recent,
     /// Files with vector reads whose segments are still to come as plain reads, and how many.
     segments_due: Vec<(u32, u16)>,
     /// Unlike that of any other incarnation, also of one that had this row before.
@@ -146,7 +154,22 @@ impl Server {
         }
         let repeated = class == Class::File && recent.contains(number, fingerprint);
         let verdict = tracker.observe(class, number, fingerprint, recent, now, serial);
+        if verdict == Verdict::Gap {
+            let missing: usize = self.trackers.iter().map(|(_, _, t)| t.missing()).sum();
+            if let Some((_, _, tracker)) = self.trackers.get_mut(at) {
+                tracker.shed(missing.saturating_sub(MAX_MISSING));
+            }
+        }
         if repeated { Verdict::Duplicate } else { verdict }
+    }
+
+    /// Whether the body of a packet came from another port before.
+    pub fn is_copy(&mut self, port: u16, body: u32) -> bool {
+        let is_copy = self.copies.has_from_another(port, body);
+        if !is_copy {
+            self.copies.remember(port, body);
+        }
+        is_copy
     }
 
     /// A READU announced so many segments of a file.
@@ -208,10 +231,19 @@ pub struct Servers {
     last: Option<(Option<Peer>, Key, u32)>,
 }
 
+/// What a packet says of the run of the server that sent it.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    pub sid: Option<u64>,
+    pub stod: u32,
+    /// The sid stands in the userid of a map, which is text and can be anything.
+    pub by_userid: bool,
+}
+
 /// Where a packet belongs.
 pub enum Found {
     Known(u32),
-    /// A new incarnation, and the one it replaces.
+    /// A new incarnation, and the one that is over because of it (or itself, if it is a late one).
     New(u32, Option<u32>),
     /// An older incarnation that is gone: its packets have nothing to join.
     Stale,
@@ -241,24 +273,37 @@ impl Servers {
     }
 
     /// Finds or makes the incarnation of a packet.
-    pub fn find(&mut self, peer: Option<&Peer>, sid: Option<u64>, stod: u32, now: Micros) -> Found {
+    pub fn find(&mut self, peer: Option<&Peer>, run: Run, now: Micros) -> Found {
         if let Some((last_peer, key, id)) = &self.last
             && last_peer.as_ref() == peer
-            && key.stod == stod
-            && (key.sid == sid || sid.is_none())
+            && key.stod == run.stod
+            && (key.sid == run.sid || run.sid.is_none())
         {
-            return Found::Known(*id);
+            let id = *id;
+            self.confirm(id, run);
+            return Found::Known(id);
         }
-        let found = self.look_up(peer, sid, stod, now);
-        if let Found::Known(id) | Found::New(id, _) = found
-            && let Some(server) = self.rows.get(id)
-        {
-            self.last = Some((peer.cloned(), server.key.clone(), id));
+        let found = self.look_up(peer, run, now);
+        if let Found::Known(id) | Found::New(id, _) = found {
+            self.confirm(id, run);
+            if let Some(server) = self.rows.get(id) {
+                self.last = Some((peer.cloned(), server.key.clone(), id));
+            }
         }
         found
     }
 
-    fn look_up(&mut self, peer: Option<&Peer>, sid: Option<u64>, stod: u32, now: Micros) -> Found {
+    fn confirm(&mut self, id: u32, run: Run) {
+        if run.sid.is_some()
+            && !run.by_userid
+            && let Some(server) = self.rows.get_mut(id)
+        {
+            server.is_confirmed = true;
+        }
+    }
+
+    fn look_up(&mut self, peer: Option<&Peer>, run: Run, now: Micros) -> Found {
+        let Run { sid, stod, by_userid } = run;
         let host = peer.map(|peer| peer.host.clone());
         let sender = (peer.cloned(), stod);
         let key = Key { host, sid, stod };
@@ -269,10 +314,17 @@ impl Servers {
         }
         let here = self.by_port.get(&sender).copied();
         if let Some(id) = here {
-            let known = self.rows.get(id).and_then(|server| server.key.sid);
+            let server = self.rows.get(id);
+            let known = server.and_then(|server| server.key.sid);
+            // One process sends from one port. A sid that is known from the texts of its maps alone is
+            // no other server's, unless a relay hides the port, or there is none.
+            let is_here = by_userid
+                && peer.is_some_and(|peer| peer.port.is_some())
+                && server.is_some_and(|server| server.is_confirmed);
             match (known, sid) {
                 (_, None) => return Found::Known(id),
                 (None, Some(_)) => return self.name(id, key),
+                _ if is_here => return Found::Known(id),
                 _ => {}
             }
         }
@@ -303,7 +355,17 @@ impl Servers {
             self.by_key.remove(&server.key);
             server.key = key.clone();
         }
-        let older = key.sid.and_then(|sid| self.newest.insert((key.host.clone(), sid), id));
+        let mut older = None;
+        if let Some(sid) = key.sid {
+            let newest = self.newest.entry((key.host.clone(), sid)).or_insert(id);
+            let other = *newest;
+            if self.rows.get(other).is_some_and(|server| server.key.stod > key.stod) {
+                older = Some(id);
+            } else {
+                *newest = id;
+                older = Some(other).filter(|other| *other != id);
+            }
+        }
         self.by_key.insert(key, id);
         Found::New(id, older)
     }

@@ -69,6 +69,17 @@ impl User {
         self.experiment = activity.ec;
         self.activity = activity.ac;
     }
+
+    /// Takes from the facts about the same login what is not known here.
+    pub fn complete_from(&mut self, other: Self) {
+        self.app_info = self.app_info.take().or(other.app_info);
+        if self.token.iter().all(Option::is_none) {
+            self.token = other.token;
+        }
+        if self.experiment.or(self.activity).is_none() {
+            (self.experiment, self.activity) = (other.experiment, other.activity);
+        }
+    }
 }
 
 /// How a session ended.
@@ -129,9 +140,9 @@ impl Linked<BY_OWNER> for Session {
 }
 
 impl Session {
-    /// The user's own map has told all there is, or will never come.
-    pub fn is_described(&self) -> bool {
-        self.nobody || self.user.as_ref().is_some_and(|user| user.described)
+    /// The connection descriptor, if it is known.
+    pub fn userid(&self) -> Option<&[u8]> {
+        self.user.as_ref().map(|user| &*user.raw).filter(|raw| !raw.is_empty())
     }
 
     pub fn columns(&self) -> record::User<'_> {
@@ -236,6 +247,12 @@ impl Sessions {
         id
     }
 
+    /// Takes the facts of a session that goes into another one; no userid leads here any more.
+    pub fn take_user(&mut self, id: u32) -> Option<Box<User>> {
+        self.forget_userid(id);
+        self.rows.get_mut(id)?.user.take()
+    }
+
     pub fn set_dictid(&mut self, id: u32, dictid: u32) {
         if let Some(session) = self.rows.get_mut(id) {
             session.dictid = dictid;
@@ -279,10 +296,21 @@ impl Sessions {
         }
     }
 
+    /// Makes a session stand for files without a login. It leaves with its server and not by age:
+    /// it would take along files that are in use.
+    pub fn make_nobody(&mut self, id: u32) {
+        self.by_age.unlink(&mut self.rows, id);
+        if let Some(session) = self.rows.get_mut(id) {
+            session.nobody = true;
+        }
+    }
+
     /// Forgets a session; its files must be gone and its server's list must not hold it.
     pub fn remove(&mut self, id: u32) {
         self.forget_userid(id);
-        self.by_age.unlink(&mut self.rows, id);
+        if self.rows.get(id).is_some_and(|session| !session.nobody) {
+            self.by_age.unlink(&mut self.rows, id);
+        }
         let session = self.rows.remove(id);
         let key = (session.server, session.dictid);
         if self.by_dictid.get(&key) == Some(&id) {

@@ -116,7 +116,9 @@ impl Correlator {
         if row.sends_closes {
             return;
         }
-        if let Some(file) = self.files.find(server, fileid).and_then(|id| self.files.get_mut(id)) {
+        let Some(id) = self.files.find(server, fileid) else { return };
+        self.files.touch(id, self.now);
+        if let Some(file) = self.files.get_mut(id) {
             let extra = file.extra.get_or_insert_with(Box::<Extra>::default);
             count(extra.requests.get_or_insert_default());
         }

@@ -1,0 +1,16 @@
+//! What comes out of the correlator for packets in every order and with every kind of damage.
+
+// A whole record as one `json!` is deeper than the default.
+#![recursion_limit = "512"]
+
+mod bounds;
+mod ends;
+mod events;
+mod feed;
+mod golden;
+mod identity;
+mod joins;
+mod losses;
+mod orders;
+mod sessions;
+mod traces;
