@@ -95,7 +95,7 @@ def state() -> list[Row]:
     """Heap bytes of an open file, counted."""
     test = ["cargo", "test", "--quiet", "--no-default-features", "--test", "state_size"]
     out = run(*test, "--", "--nocapture")
-    size = float(re.findall(r"([0-9.]+) bytes per open file", out)[0])
+    size = float(re.findall(r"([0-9.]+) bytes for each open file", out)[0])
     return [Row("state of an open file besides its path", "-", size, "bytes", 160, at_most=True)]
 
 

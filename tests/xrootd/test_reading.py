@@ -82,9 +82,9 @@ FORMS: dict[str, Callable[[], bytes]] = {
 }
 
 
-def without_place(access: FileAccess) -> FileAccess:
-    """What does not depend on the kind of source"""
-    return access._replace(server_address=None, server_udp_port=None)
+def without_place(access: FileAccess) -> tuple[int, FileAccess]:
+    """What does not depend on the kind of source, behind what tells accesses apart"""
+    return access.file_id or 0, access._replace(server_address=None, server_udp_port=None)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -93,8 +93,9 @@ def test_accesses_are_the_same_from_every_kind_of_source(form: str) -> None:
     truth = json.loads(BASIC.with_suffix("").with_suffix(".truth.json").read_text())
     assert len(accesses) == truth["totals"]["opens_ok"]
     assert {type(access) for access in accesses} == {FileAccess}
-    expected = [without_place(access) for access in read_accesses(BASIC)]
-    assert [without_place(access) for access in accesses] == expected
+    # Sources without a clock of their own let records go in another order.
+    expected = sorted(without_place(access) for access in read_accesses(BASIC))
+    assert sorted(without_place(access) for access in accesses) == expected
     addresses = {access.server_address for access in accesses}
     assert addresses == ({None} if form == "raw" else {"127.0.0.11"})
 
