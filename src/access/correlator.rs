@@ -1,9 +1,10 @@
 //! The state of the correlation, its clock and its ceilings.
 
-use hashbrown::{DefaultHashBuilder, HashSet};
-use std::collections::{BTreeMap, VecDeque};
+use hashbrown::DefaultHashBuilder;
+use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
+use super::closed::ClosedIds;
 use super::files::{File, Files, known};
 use super::record::Sink;
 use super::sequence::{Class, Loss, Micros, SECOND, Verdict};
@@ -106,8 +107,7 @@ pub struct Correlator {
     pub(super) files: Files,
     pub(super) stats: Stats,
     pub(super) waits: Waits,
-    closed: HashSet<(u32, u32)>,
-    closed_order: VecDeque<(u32, u32)>,
+    closed: ClosedIds,
     fingerprints: DefaultHashBuilder,
 }
 
@@ -121,8 +121,7 @@ impl Correlator {
             files: Files::new(),
             stats: Stats::default(),
             waits: Waits::default(),
-            closed: HashSet::new(),
-            closed_order: VecDeque::new(),
+            closed: ClosedIds::default(),
             fingerprints: DefaultHashBuilder::default(),
         }
     }
@@ -378,21 +377,13 @@ impl Correlator {
         let Some(generation) = self.servers.get(server).map(|server| server.generation) else {
             return;
         };
-        let key = (generation, fileid);
-        if self.closed.insert(key) {
-            self.closed_order.push_back(key);
-            if self.closed_order.len() > limits::MAX_CLOSED_IDS
-                && let Some(oldest) = self.closed_order.pop_front()
-            {
-                self.closed.remove(&oldest);
-            }
-        }
+        self.closed.insert((generation, fileid));
     }
 
     /// Whether a file's record has gone out already.
     pub(super) fn was_closed(&self, server: u32, fileid: u32) -> bool {
         let generation = self.servers.get(server).map(|server| server.generation);
-        generation.is_some_and(|generation| self.closed.contains(&(generation, fileid)))
+        generation.is_some_and(|generation| self.closed.contains((generation, fileid)))
     }
 
     pub(super) fn end_session(&mut self, id: u32, reason: Reason, out: &mut impl Sink) {

@@ -8,6 +8,7 @@
 //! | `servers` `sessions` `files` | the three tables                                        |
 //! | `correlator` | the state: clock, ceilings, the end of rows                             |
 //! | `waits`    | what happens to rows after a time                                         |
+//! | `closed`   | files whose record has gone out                                           |
 //! | `maps` `fstream` `tstream` `events` | what each kind of packet does to it              |
 //! | `emit`     | from rows to records                                                      |
 //!
@@ -19,6 +20,7 @@
 //! Tables are bounded. When one is full its row that was used longest ago leaves: an open file goes
 //! out with the reason `evicted`, a login takes its files along, a server its logins.
 
+mod closed;
 mod correlator;
 mod emit;
 mod events;
