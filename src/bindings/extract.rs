@@ -183,6 +183,11 @@ impl Extractor {
         self.inner.detached(py, Extraction::finish)?
     }
 
+    /// Writes what has gathered; what is open stays open.
+    fn flush(&self, py: Python<'_>) -> PyResult<()> {
+        self.inner.detached(py, Extraction::flush)?
+    }
+
     /// What was read so far.
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         self.inner.attached(py, |inner| counts(py, &inner.reading))?
@@ -219,6 +224,10 @@ impl Extraction {
 
     fn finish(&mut self) -> PyResult<()> {
         self.reading.finish(&mut Select { what: self.what, target: &mut self.output });
+        self.flush()
+    }
+
+    fn flush(&mut self) -> PyResult<()> {
         self.output.flush().map_err(|error| exception(error, self.path.as_deref()))
     }
 }

@@ -164,6 +164,17 @@ def test_strict_stops_at_the_first_fault(tmp_path: Path) -> None:
     assert run("decode", "--strict", BASIC).stdout == run("decode", BASIC).stdout
 
 
+def test_strict_keeps_what_came_before_the_fault() -> None:
+    result = run("decode", "--strict", "--what", "servers", DATA / "snaplen-256.pcap", check=1)
+    assert json.loads(result.stdout)["server_host"] == "ds1.site-a.example"
+
+
+def test_faults_beyond_the_first_few_are_counted() -> None:
+    stderr = run("decode", DATA / "snaplen-256.pcap").stderr.decode()
+    listed = re.findall(r"truncated_datagram: packet longer", stderr)
+    assert (len(listed), "snaplen-256.pcap: and 1 more\n" in stderr) == (5, True)
+
+
 def test_strict_also_minds_the_source_itself(tmp_path: Path) -> None:
     path = tmp_path / "torn.bin"
     path.write_bytes(BASIC.with_suffix(".bin").read_bytes() + b"torn")

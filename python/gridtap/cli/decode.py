@@ -129,6 +129,7 @@ def _nothing() -> None:
 def _read(
     run: _core.Extractor, source: str, strict: bool, quiet: bool, drain: Callable[[], None]
 ) -> None:
+    faults_before = _faults(run)
     run.open(source)
     with _progress(source, quiet) as advance:
         more = True
@@ -143,7 +144,16 @@ def _read(
         place = f"packet {number} at byte {offset}" + (f"+{within}" if within is not None else "")
         click.echo(f"{source}: {place}: {kind}: {context}", err=True)
         if strict:
+            # Records from before the fault are good, and whoever reads them shall have them.
+            run.flush()
             raise click.exceptions.Exit(1)
+    unsaid = _faults(run) - faults_before - len(shown)
+    if unsaid:
+        click.echo(f"{source}: and {unsaid:,} more", err=True)
+
+
+def _faults(run: _core.Extractor) -> int:
+    return sum(cast(Counts, run.counts())["faults"].values())
 
 
 @contextmanager
