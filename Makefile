@@ -27,7 +27,7 @@ $(BIN)/maturin: | tools
 # Built again whenever its sources are newer.
 $(VENV)/built: $(BIN)/maturin Cargo.toml Cargo.lock pyproject.toml $(shell find src -name '*.rs')
 	$(BIN)/python -m pip install --quiet --group dev
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --quiet --release
+	PIP_QUIET=1 VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --quiet --release
 	@touch $@
 
 # The library whose documented classes ours replace. It has our import name, so it lives apart.
