@@ -1,4 +1,4 @@
-"""A large raw dump for the benchmark of the command: one server, 200 logins, a million accesses.
+"""A large raw dump for the benchmark of the command: one server, 200 logins, two million accesses.
 
 Packets have the shape of real ones: f packets of 60 KiB that hold opens with names of 60 bytes and
 closes with operation counts, each file open while a hundred others are.

@@ -35,9 +35,6 @@ pub const MAX_SESSIONS: usize = 1_000_000;
 /// spoofer must not be able to buy memory with start times.
 pub const MAX_SERVERS: usize = 10_000;
 
-/// g-stream providers whose sequence is followed for one sender; eight letters are defined.
-pub const MAX_PROVIDERS: usize = 16;
-
 /// File ids remembered after their record went out, so that the second copy of a t-stream close
 /// (some servers send two) is not taken for another file.
 pub const MAX_CLOSED_IDS: usize = 65_536;

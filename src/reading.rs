@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::IpAddr;
 
 use crate::access::record::{
     FileAccess, IoEvent, PacketLine, PluginEvent, Record, Redirect, ServerIdent, Session, Sink,
@@ -10,7 +9,7 @@ use crate::access::record::{
 };
 use crate::access::sequence::{Class, Loss, Micros, SECOND};
 use crate::access::{Config, Correlator, Reason};
-use crate::capture::{Datagram, Host, Source};
+use crate::capture::{Datagram, Source};
 use crate::error::{DecodeError, FaultKind};
 use crate::xrootd::{Body, Message};
 
@@ -292,10 +291,7 @@ fn line(
     target: &mut impl Target,
 ) {
     let peer = datagram.peer.as_ref();
-    let address = peer.map(|peer| match &peer.host {
-        Host::Ip(ip) => IpAddr::to_string(ip),
-        Host::Name(name) => name.to_string(),
-    });
+    let address = peer.map(|peer| peer.host.to_string());
     let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
     let faults = faults.join("; ");
     let mut record = PacketLine {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::correlator::Correlator;
 use super::record::{self, Json, PluginEvent, Sink};
 use super::servers::Ident;
-use crate::capture::{Host, Peer};
+use crate::capture::Peer;
 use crate::xrootd::event::{self, Event};
 use crate::xrootd::gstream::{Gstream, Lines, provider_name};
 use crate::xrootd::gtext::TextPacket;
@@ -133,7 +133,7 @@ impl Correlator {
         text: &TextPacket<'_>,
         out: &mut impl Sink,
     ) {
-        let address = peer.map(address_text);
+        let address = peer.map(|peer| peer.host.to_string());
         let server = record::Server {
             server_address: address.as_deref(),
             server_udp_port: peer.and_then(|peer| peer.port).map(i64::from),
@@ -143,7 +143,7 @@ impl Correlator {
     }
 
     pub(super) fn summary(&mut self, peer: Option<&Peer>, summary: &Summary, out: &mut impl Sink) {
-        let address = peer.map(address_text);
+        let address = peer.map(|peer| peer.host.to_string());
         let stats = serde_json::to_string(&summary.stats).unwrap_or_default();
         let source = summary.src.as_deref().and_then(|src| src.rsplit_once(':'));
         let text = |value: &'_ Option<String>| value.clone().filter(|text| !text.is_empty());
@@ -163,13 +163,6 @@ impl Correlator {
             reported_at: summary.tod,
             stats: Some(Json(&stats)),
         });
-    }
-}
-
-fn address_text(peer: &Peer) -> String {
-    match &peer.host {
-        Host::Ip(ip) => ip.to_string(),
-        Host::Name(name) => name.to_string(),
     }
 }
 

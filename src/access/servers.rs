@@ -7,7 +7,6 @@
 
 use hashbrown::{DefaultHashBuilder, HashMap};
 use std::hash::BuildHasher;
-use std::net::IpAddr;
 
 use super::record;
 use super::sequence::{Class, Loss, Micros, Recent, Tracker, Verdict};
@@ -371,10 +370,7 @@ impl Servers {
     }
 
     fn add(&mut self, peer: Option<&Peer>, key: Key, now: Micros) -> u32 {
-        let address = peer.map(|peer| match &peer.host {
-            Host::Ip(ip) => IpAddr::to_string(ip).into(),
-            Host::Name(name) => Box::from(&**name),
-        });
+        let address = peer.map(|peer| peer.host.to_string().into());
         self.generations = self.generations.wrapping_add(1);
         let id = self.rows.insert(Server {
             key: key.clone(),

@@ -17,7 +17,7 @@ use super::shared::Shared;
 use super::source::{Called, open};
 use crate::access::Config;
 use crate::access::record::{Record, Visitor};
-use crate::capture::{Host, Source};
+use crate::capture::Source;
 use crate::error::Ignore;
 use crate::export::arrow::Batch;
 use crate::reading::{Reading, Select, Target, What};
@@ -308,13 +308,7 @@ impl Packets {
             self.number = datagram.number;
             self.offset = datagram.offset;
             self.received_at = datagram.received_at.map(|micros| micros as f64 / 1e6);
-            self.peer = datagram.peer.map(|peer| {
-                let host = match &peer.host {
-                    Host::Ip(ip) => ip.to_string(),
-                    Host::Name(name) => name.to_string(),
-                };
-                (host, peer.port)
-            });
+            self.peer = datagram.peer.map(|peer| (peer.host.to_string(), peer.port));
             return message_object(py, &message, datagram.payload).map(Some);
         }
     }

@@ -44,6 +44,15 @@ pub enum Host {
     Name(Arc<str>),
 }
 
+impl std::fmt::Display for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
 impl From<IpAddr> for Host {
     fn from(address: IpAddr) -> Self {
         Self::Ip(address.to_canonical())
