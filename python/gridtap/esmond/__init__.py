@@ -1,0 +1,1 @@
+"""perfSONAR measurement archives: the esmond contract."""
