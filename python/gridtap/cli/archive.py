@@ -241,7 +241,7 @@ def prune(db: Path, older_than: str) -> None:
 @contextmanager
 def _output(file: Path) -> Iterator[IO[bytes]]:
     if str(file) == "-":
-        yield click.get_binary_stream("stdout")
+        yield sys.stdout.buffer
         return
     with whole_file(file) as path, open(path or file, "wb") as out:
         yield out
