@@ -194,9 +194,14 @@ def export_file(file: Path, db: Path) -> None:
 
     _require(db)
     counts = dump.Counts()
-    with closing(_open(db)) as storage, _output(file) as out:
-        for line in dump.write(storage, storage.keys(), counts):
-            out.write(line)
+    try:
+        with closing(_open(db)) as storage, _output(file) as out:
+            for line in dump.write(storage, storage.keys(), counts):
+                out.write(line)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ArchiveError(f"{file}: {error.strerror}") from error
     click.echo(f"exported {counts.metadata:,} metadata, {counts.points:,} points", err=True)
 
 
