@@ -70,18 +70,23 @@ def _integer(value: Any, refusal: str) -> int:
     return number
 
 
+def _number(value: Any, refusal: str) -> float:
+    """Numbers, and texts of numbers; Python alone takes underscores between digits."""
+    try:
+        if isinstance(value, int | float) or (isinstance(value, str) and "_" not in value):
+            return float(value)
+    except (ValueError, OverflowError):
+        pass
+    raise RefusedError(refusal)
+
+
 def _accept_integer(value: Any) -> Stored:
     return _integer(value, "Value must be an integer"), None
 
 
 def _accept_float(value: Any) -> Stored:
     refusal = "Value must be a floating point number"
-    if not isinstance(value, int | float | str):
-        raise RefusedError(refusal)
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        raise RefusedError(refusal) from None
+    number = _number(value, refusal)
     # Also what is not a number at all.
     if not abs(number) < _MAX_FLOAT:
         raise RefusedError(f"{refusal} below {_MAX_FLOAT:.0f}")
@@ -127,18 +132,10 @@ def _accept_subinterval(value: Any) -> Stored:
             if field not in interval:
                 raise RefusedError(f"Interval must contain '{field}' field at position {position}")
         for field in ("start", "duration"):
-            _number(interval[field])
+            _number(
+                interval[field], "Subinterval 'start' and 'duration' must be floating point numbers"
+            )
     return _json(value), None
-
-
-def _number(value: Any) -> None:
-    try:
-        if isinstance(value, int | float | str):
-            float(value)
-            return
-    except (ValueError, OverflowError):
-        pass
-    raise RefusedError("Subinterval 'start' and 'duration' must be floating point numbers")
 
 
 def _accept_json(value: Any) -> Stored:
