@@ -12,6 +12,7 @@ __all__ = [
     "KEY_CHARS",
     "LOOKUP_SECONDS",
     "MAX_INTEGER",
+    "MAX_NUMBER",
     "MAX_TS",
     "MAX_WINDOW",
     "METADATA_PAGE",
@@ -77,6 +78,10 @@ MAX_WINDOW = 100 * 366 * 86_400
 
 #: What the database's integers hold.
 MAX_INTEGER = (1 << 63) - 1
+
+#: What a number in an address may be: 20 digits, more than the database holds. What is beyond that
+#: but below this asks for what there cannot be, and is answered so.
+MAX_NUMBER = 10**20 - 1
 
 #: Characters of a key that somebody brings along: one that cannot be guessed.
 MIN_KEY_CHARS = 16
