@@ -12,14 +12,15 @@ __all__ = [
     "KEY_CHARS",
     "LOOKUP_SECONDS",
     "MAX_INTEGER",
-    "MAX_NUMBER",
     "MAX_TS",
     "MAX_WINDOW",
     "METADATA_PAGE",
+    "MIN_INTEGER",
     "MIN_KEY_CHARS",
     "MIN_TS",
     "PARAMETERS",
     "POINT_PAGE",
+    "QUERY_PARAMETERS",
     "REQUEST_SECONDS",
     "SUBJECT_CHARS",
     "SUMMARIES",
@@ -65,6 +66,9 @@ EVENT_TYPES = 1_000
 #: Summaries of one event type.
 SUMMARIES = 100
 
+#: Parameters of a query: a search has some twenty, and each is a condition for the database.
+QUERY_PARAMETERS = 100
+
 #: Free-form parameters of a metadata.
 PARAMETERS = 1_000
 
@@ -77,11 +81,8 @@ MAX_TS = 253_402_300_799
 MAX_WINDOW = 100 * 366 * 86_400
 
 #: What the database's integers hold.
+MIN_INTEGER = -(1 << 63)
 MAX_INTEGER = (1 << 63) - 1
-
-#: What a number in an address may be: 20 digits, more than the database holds. What is beyond that
-#: but below this asks for what there cannot be, and is answered so.
-MAX_NUMBER = 10**20 - 1
 
 #: Characters of a key that somebody brings along: one that cannot be guessed.
 MIN_KEY_CHARS = 16

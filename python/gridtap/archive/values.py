@@ -25,6 +25,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gridtap.archive import jsontext, limits
+from gridtap.archive.integers import whole
 from gridtap.archive.refusal import RefusedError
 from gridtap.esmond.event_types import DataType
 
@@ -42,7 +43,6 @@ SCALE = 10_000
 #: Floats have to be smaller.
 MAX_FLOAT = limits.MAX_INTEGER / SCALE
 
-_WHOLE = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 #: Python's own reading also takes "nan", "1_000" and digits of other scripts.
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 
@@ -67,15 +67,11 @@ def cut(value: float) -> int:
 
 def _integer(value: Any, refusal: str) -> int:
     """Numbers lose their fraction, texts must be whole numbers."""
-    is_whole = isinstance(value, str) and _WHOLE.fullmatch(value)
-    if not isinstance(value, int | float) and not is_whole:
+    found = whole(value) if isinstance(value, str) else value
+    if not isinstance(found, int | float):
         raise RefusedError(refusal)
-    try:
-        number = int(value)
-    except ValueError:
-        # More digits than Python converts.
-        raise RefusedError(refusal) from None
-    if abs(number) > limits.MAX_INTEGER:
+    number = int(found)
+    if not limits.MIN_INTEGER <= number <= limits.MAX_INTEGER:
         raise RefusedError(f"{refusal} of at most 64 bits")
     return number
 

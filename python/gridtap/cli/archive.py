@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -153,6 +154,7 @@ def add_user(name: str, db: Path, key_file: IO[str] | None, networks: tuple[str,
 @_DB
 def list_users(db: Path) -> None:
     """List users: name, state, since when, networks."""
+    _require(db)
     with closing(_open(db)) as storage:
         for each in storage.users():
             since = time.strftime("%Y-%m-%d", time.gmtime(each.created_at))
@@ -165,6 +167,7 @@ def list_users(db: Path) -> None:
 @_DB
 def disable_user(name: str, db: Path) -> None:
     """Let user NAME do nothing more."""
+    _require(db)
     with closing(_open(db)) as storage:
         if not storage.change_user(name, is_disabled=True):
             raise ArchiveError(f"no user {name}")
@@ -177,6 +180,7 @@ def rotate_user(name: str, db: Path) -> None:
     """Give user NAME a new key and print it: this once, it is not kept."""
     from gridtap.archive import auth
 
+    _require(db)
     with closing(_open(db)) as storage:
         click.echo(auth.rotate(storage, name))
 
@@ -190,9 +194,14 @@ def export_file(file: Path, db: Path) -> None:
 
     _require(db)
     counts = dump.Counts()
-    with closing(_open(db)) as storage, _output(file) as out:
-        for line in dump.write(storage, storage.keys(), counts):
-            out.write(line)
+    try:
+        with closing(_open(db)) as storage, _output(file) as out:
+            for line in dump.write(storage, storage.keys(), counts):
+                out.write(line)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ArchiveError(f"{file}: {error.strerror}") from error
     click.echo(f"exported {counts.metadata:,} metadata, {counts.points:,} points", err=True)
 
 

@@ -103,7 +103,8 @@ def _forbidden_names(fields: tuple[str, ...]) -> list[str]:
     for name in (*RESERVED_NAMES, *SUBJECT_FIELDS[_POINT_TO_POINT]):
         words = name.split("-")
         for marks in product("-_", repeat=len(words) - 1):
-            found.add("".join(part for pair in zip(words, [*marks, ""]) for part in pair))
+            ends = zip(words, [*marks, ""], strict=True)
+            found.add("".join(word + mark for word, mark in ends))
     return sorted(found - allowed)
 
 
@@ -155,7 +156,7 @@ def _summary_posts(summary_types: tuple[SummaryType, ...]) -> Iterator[Schema]:
                         "exclusiveMinimum": -1,
                         "exclusiveMaximum": limits.MAX_WINDOW + 1,
                     },
-                    {"type": "string", "pattern": WHOLE_TEXT, "maxLength": 39},
+                    {"type": "string", "pattern": WHOLE_TEXT},
                 ],
                 "examples": [86400],
             },
@@ -164,7 +165,7 @@ def _summary_posts(summary_types: tuple[SummaryType, ...]) -> Iterator[Schema]:
 
 
 def _metadata() -> Schema:
-    texts = dict.fromkeys(SUBJECT_FIELDS[_POINT_TO_POINT], {"type": "string"})
+    texts = {name: {"type": "string"} for name in SUBJECT_FIELDS[_POINT_TO_POINT]}
     page = {"description": "Only in the first element of a list.", "type": ["string", "null"]}
     return {
         "description": "A measurement. What is not named here is one of its parameters, always a "

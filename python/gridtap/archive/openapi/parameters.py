@@ -73,12 +73,7 @@ def _path(registry: Registry) -> dict[str, Schema]:
         "window": _in_path(
             "window",
             "Summary window in seconds; of base data 0. Of one that is not kept there are no data.",
-            {
-                "type": "integer",
-                "minimum": -limits.MAX_NUMBER,
-                "maximum": limits.MAX_NUMBER,
-                "examples": [86400],
-            },
+            {"type": "integer", "examples": [86400]},
         ),
     }
 
@@ -93,7 +88,7 @@ def _format() -> dict[str, Schema]:
 
 
 def _pages() -> dict[str, Schema]:
-    page, most = limits.METADATA_PAGE, limits.MAX_NUMBER
+    page = limits.METADATA_PAGE
     return {
         "limit": _in_query(
             "limit",
@@ -109,7 +104,7 @@ def _pages() -> dict[str, Schema]:
             "offset",
             "Points before the page. Going on from the last point's `ts` is as fast on every "
             "page; an offset is not.",
-            {"type": "integer", "minimum": 0, "maximum": most, "default": 0},
+            {"type": "integer", "minimum": 0, "default": 0},
         ),
         "search-limit": _in_query(
             "limit",
@@ -180,13 +175,14 @@ def _search(registry: Registry) -> dict[str, Schema]:
         "summary-window": _in_query(
             "summary-window",
             f"Has a summary of this window, in seconds. {row}",
-            {"type": "integer", "minimum": -limits.MAX_NUMBER, "maximum": limits.MAX_NUMBER},
+            {"type": "integer"},
         ),
         "parameters": {
             **_in_query(
                 "parameters",
                 "Any other name is a parameter of the measurement, compared with the text that "
-                "is shown. A name that no metadata has is no error: nothing matches.",
+                "is shown. A name that no metadata has is no error: nothing matches. A query may "
+                f"have {limits.QUERY_PARAMETERS} parameters in all.",
                 {
                     "type": "object",
                     "propertyNames": {"not": {"enum": sorted(filters.KNOWN)}},

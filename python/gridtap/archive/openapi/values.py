@@ -29,8 +29,7 @@ Schema = dict[str, Any]
 _BLANK = "[\\t-\\r ]*"
 WHOLE_TEXT = f"^{_BLANK}[+-]?[0-9]+{_BLANK}$"
 _NUMBER_TEXT = f"^{_BLANK}[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]+)?{_BLANK}$"
-#: 20 digits, of which 12 count: more than calendars need.
-_TIME_TEXT = f"^{_BLANK}[+-]?0{{0,8}}[0-9]{{1,12}}{_BLANK}$"
+_TIME_TEXT = f"^{_BLANK}[+-]?0*[0-9]{{1,12}}{_BLANK}$"
 _COUNT_TEXT = f"^{_BLANK}([+]?0*[0-9]{{1,19}}|-0+){_BLANK}$"
 _POSITIVE_TEXT = f"^{_BLANK}[+]?0*[1-9][0-9]{{0,18}}{_BLANK}$"
 _LONG_TEXT = f"^{_BLANK}[+-]?0*[0-9]{{1,19}}{_BLANK}$"
@@ -115,9 +114,9 @@ def value_schemas() -> dict[str, Schema]:
 def _integer() -> Schema:
     return {
         "description": "A number, whose fraction is cut toward zero, a boolean (1 or 0), or a text "
-        f"of digits; either way of at most {limits.MAX_INTEGER}.",
+        "of digits; either way of at most 64 bits.",
         "anyOf": [
-            {"type": "number", "minimum": -limits.MAX_INTEGER, "maximum": limits.MAX_INTEGER},
+            {"type": "number", "minimum": limits.MIN_INTEGER, "maximum": limits.MAX_INTEGER},
             {"type": "boolean"},
             {"type": "string", "pattern": _LONG_TEXT},
         ],
