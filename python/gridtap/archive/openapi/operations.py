@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gridtap.archive.openapi import parameters
 from gridtap.archive.openapi.responses import REFUSALS, answer, bodiless, refusals
@@ -17,17 +17,18 @@ _WRITE = (*_READ, "408", "413")
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
-def path_item(path_parameters: Sequence[str], name: str, **operations: Schema) -> Schema:
+def path_item(path: Mapping[str, str], name: str, **operations: Schema) -> Schema:
     """An address: its operations, and the HEAD and OPTIONS that each has.
 
+    :param path: parts of the address, and the component parameters that describe them
     :param name: in the operations' identifiers
     """
-    shared = parameters.references([*path_parameters, *parameters.SHARED])
+    shared = parameters.references([*path.values(), *parameters.SHARED])
     return {
         "parameters": shared,
         **operations,
         "head": _head(operations["get"], name),
-        "options": _options(name),
+        "options": _options(name, path),
     }
 
 
@@ -111,7 +112,7 @@ def _head(get: Schema, name: str) -> Schema:
     }
 
 
-def _options(name: str) -> Schema:
+def _options(name: str, path: Iterable[str]) -> Schema:
     texts: Schema = {"type": "array", "items": {"type": "string"}}
     schema = {
         "type": "object",
@@ -127,6 +128,7 @@ def _options(name: str) -> Schema:
     return {
         "operationId": f"options{name}",
         "summary": "Methods and media types of the address",
+        "parameters": parameters.references([f"any-{part}" for part in path]),
         "responses": {
             "200": answer("What the address takes and gives.", schema),
             **refusals(_READ),

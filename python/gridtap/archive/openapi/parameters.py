@@ -55,12 +55,13 @@ def parameters(registry: Registry) -> dict[str, Schema]:
 
 def _path(registry: Registry) -> dict[str, Schema]:
     plurals = [SUMMARY_IN_URL[each] for each in SummaryType if each is not SummaryType.BASE]
+    part: Schema = {"type": "string", "pattern": "^[^/]+$"}
     return {
-        "key": _in_path("key", "Key of a metadata.", {"type": "string", "pattern": "^[^/]+$"}),
-        "any-event-type": _in_path(
+        "key": _in_path("key", "Key of a metadata.", part),
+        "event-type-of-metadata": _in_path(
             "event_type",
             "An event type; one that the metadata does not have is no error.",
-            {"type": "string", "pattern": "^[^/]+$", "examples": ["throughput"]},
+            {**part, "examples": ["throughput"]},
         ),
         "event-type-of-data": _in_path(
             "event_type", "An event type that the archive knows.", {"enum": sorted(registry)}
@@ -75,6 +76,10 @@ def _path(registry: Registry) -> dict[str, Schema]:
             "Summary window in seconds; of base data 0. Of one that is not kept there are no data.",
             {"type": "integer", "examples": [86400]},
         ),
+        **{
+            f"any-{name}": _in_path(name, "Not looked at.", part)
+            for name in ("key", "event_type", "summaries", "window")
+        },
     }
 
 

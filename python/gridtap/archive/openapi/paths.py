@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 
 from gridtap.archive.openapi import parameters
 from gridtap.archive.openapi.operations import moved, path_item, reading, writing
@@ -12,6 +13,9 @@ from gridtap.archive.presentation import ROOT
 
 __all__ = ["paths"]
 
+#: What addresses of data begin with, and the parameters that describe it
+_SERIES = {"key": "key", "event_type": "event-type-of-data"}
+
 
 def paths() -> dict[str, Schema]:
     """Every address behind the script alias, and what can be asked there."""
@@ -19,8 +23,8 @@ def paths() -> dict[str, Schema]:
     event = f"{key}/{{event_type}}"
     either = {
         event: _event_type(),
-        f"{event}/base": _data("BaseData", ("key", "event-type-of-data")),
-        f"{event}/base/{{window}}": _data("BaseWindow", ("key", "event-type-of-data", "window")),
+        f"{event}/base": _data("BaseData", _SERIES),
+        f"{event}/base/{{window}}": _data("BaseWindow", {**_SERIES, "window": "window"}),
         f"{event}/{{summaries}}": _summaries(),
         f"{event}/{{summaries}}/{{window}}": _summary_data(),
     }
@@ -61,7 +65,7 @@ def _list() -> Schema:
         links=_follow(""),
     )
     return path_item(
-        (),
+        {},
         "List",
         get=reading(
             "findMetadata",
@@ -100,7 +104,7 @@ def _follow(place: str) -> Schema:
 
 def _metadata() -> Schema:
     return path_item(
-        ("key",),
+        {"key": "key"},
         "Metadata",
         get=reading(
             "getMetadata",
@@ -123,7 +127,7 @@ def _metadata() -> Schema:
 
 def _event_type() -> Schema:
     return path_item(
-        ("key", "any-event-type"),
+        {"key": "key", "event_type": "event-type-of-metadata"},
         "EventType",
         get=reading(
             "getEventType",
@@ -146,7 +150,7 @@ def _points() -> Schema:
     )
 
 
-def _data(name: str, path: tuple[str, ...]) -> Schema:
+def _data(name: str, path: Mapping[str, str]) -> Schema:
     return path_item(
         path,
         name,
@@ -171,7 +175,7 @@ def _data(name: str, path: tuple[str, ...]) -> Schema:
 
 def _summaries() -> Schema:
     return path_item(
-        ("key", "any-event-type", "summaries"),
+        {"key": "key", "event_type": "event-type-of-metadata", "summaries": "summaries"},
         "Summaries",
         get=reading(
             "getSummaries",
@@ -188,7 +192,7 @@ def _summaries() -> Schema:
 
 def _summary_data() -> Schema:
     return path_item(
-        ("key", "event-type-of-data", "summaries", "window"),
+        {**_SERIES, "summaries": "summaries", "window": "window"},
         "SummaryData",
         get=reading(
             "getSummaryData",
