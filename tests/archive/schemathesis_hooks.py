@@ -20,6 +20,7 @@ from schemathesis.generation.case import Case
 from schemathesis.hooks import HookContext
 from schemathesis.openapi.checks import RejectedPositiveData
 
+from gridtap.archive.filters import KNOWN
 from gridtap.archive.openapi.values import POSTED
 from gridtap.esmond.event_types import EVENT_TYPES, DataType
 
@@ -28,6 +29,19 @@ KEYS = os.environ["GRIDTAP_METADATA_KEYS"].split(",")
 ADDRESSES = ("source", "destination", "measurement-agent")
 #: Names would be looked up, and nothing here may leave the host.
 HOSTS = ("198.51.100.10", "2001:db8::1", "192.0.2.1", "localhost")
+
+SEARCHES = ("findMetadata", "getMetadata", "headList", "headMetadata")
+#: Conditions that the metadata of the archive meet
+THERE = {
+    "tool-name": "",
+    "input-source": "",
+    "event-type": "throughput",
+    "summary-type": "average",
+    "subject-type": "point-to-point",
+    "metadata-key": KEYS[0],
+    "source": "198.51.100.10",
+    "measurement-agent": "198.51.100.10",
+}
 
 #: What no schema can say of points that are written
 UNFIT = {
@@ -66,7 +80,7 @@ def _operation_id(case: Case) -> str:
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
-    """Ask mostly for what is there; three of four requests do"""
+    """Ask mostly for what is there: three of four addresses, and half of the searches, do"""
     parts = case.path_parameters or {}
     key = parts.get("key")
     if isinstance(key, str) and "/" not in key and _choice(key, 4):
@@ -76,10 +90,17 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
         parts["event_type"] = list(EVENT_TYPES)[_choice(name, len(EVENT_TYPES))]
     if _operation_id(case) in ("postBaseData", "postBaseWindow") and isinstance(case.body, dict):
         _fit_event_type(case, parts)
+    query = case.query or {}
     for field in ADDRESSES:
-        host = (case.query or {}).get(field)
+        host = query.get(field)
         if isinstance(host, str) and 1 <= len(host) <= 253 and "\0" not in host:
-            case.query[field] = _host(host)
+            query[field] = _host(host)
+    if _operation_id(case) in SEARCHES and _choice(query, 2):
+        for name in [each for each in query if isinstance(query[each], str)]:
+            if name in THERE:
+                query[name] = THERE[name]
+            elif name not in KNOWN:
+                del query[name]
 
 
 def _fit_event_type(case: Case, parts: dict[str, Any]) -> None:
