@@ -132,6 +132,11 @@ async def _failed(_: Request, error: Exception) -> Response:
 
 
 class _Page(StaticFiles):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # The files are small: nobody needs pieces of them, and wrong ranges are refused as text.
+        headers = [each for each in scope["headers"] if each[0] != b"range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
+
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         response.headers.update(_PAGE_HEADERS)
