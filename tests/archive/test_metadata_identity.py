@@ -45,6 +45,11 @@ def event_types(*more: object) -> Callable[[Body], Body]:
     return lambda body: body | {"event-types": [*body["event-types"], *more]}
 
 
+def empty_summaries(body: Body) -> Body:
+    throughput, failures = body["event-types"]
+    return body | {"event-types": [throughput, failures | {"summaries": []}]}
+
+
 def without(name: str) -> Callable[[Body], Body]:
     return lambda body: {each: body[each] for each in body if each != name}
 
@@ -58,9 +63,7 @@ SAME = {
     "30 and '30'": change(time_duration="30"),
     "window as text": summaries(("average", "3600"), ("aggregation", "3600")),
     "base given": summaries(("average", 3600), ("aggregation", 3600), ("base", 0)),
-    "summaries empty": lambda body: (
-        body | {"event-types": [body["event-types"][0], {"event-type": "failures", "summaries": []}]}
-    ),
+    "summaries empty": empty_summaries,
     # Two metadata in esmond (S-10).
     "an event type twice": event_types({"event-type": "failures"}),
     "a summary twice": summaries(("average", 3600), ("aggregation", 3600), ("average", 3600)),
@@ -123,13 +126,6 @@ def test_no_event_types_two_ways(archive: Client) -> None:
     body = archive.body()
     keys = {archive.create_as(body | {"event-types": none})["metadata-key"] for none in ([], None)}
     assert len(keys) == 1
-
-
-def test_missing_fields_and_empty_ones(archive: Client) -> None:
-    """Shown alike, so one and the same, whichever came first"""
-    body = archive.body("failures") | {"tool-name": ""}
-    missing = {name: body[name] for name in body if name != "tool-name"}
-    assert archive.create_as(body)["tool-name"] == archive.create_as(missing)["tool-name"] == ""
 
 
 def test_spellings_of_an_address(archive: Client) -> None:

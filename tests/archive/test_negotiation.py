@@ -73,7 +73,8 @@ def test_html_by_format(archive: Client, key: str) -> None:
 def test_html_escapes_what_was_posted(archive: Client) -> None:
     created = archive.create("failures", note="<script>alert(1)</script>")
     key = created["metadata-key"]
-    assert archive.post_point(key, "failures", 1600000000, "<script>alert(2)</script>").status == 201
+    written = archive.post_point(key, "failures", 1600000000, "<script>alert(2)</script>")
+    assert written.status == 201
     for path in everywhere(key)[:2]:
         page = archive.get(path, format="api", metadata_key=key).body
         assert b"<script>alert" not in page

@@ -1,4 +1,4 @@
-"""Writing without a key from known networks, seen through proxies that are trusted or not (S-06)."""
+"""Writing without a key from known networks, seen through proxies, trusted or not (S-06)."""
 
 from __future__ import annotations
 
