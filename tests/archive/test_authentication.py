@@ -70,9 +70,7 @@ def test_wrong_keys_are_refused_whatever_is_asked(
 @pytest.mark.parametrize(
     "authorization", ["Bearer {key}", "Basic d3JpdGVyOng=", "{key}", "Tokens {key}", "x"]
 )
-def test_other_schemes_are_no_credentials(
-    archive: Client, path: str, authorization: str
-) -> None:
+def test_other_schemes_are_no_credentials(archive: Client, path: str, authorization: str) -> None:
     sent = authorization.format(key=archive.key)
     assert ask(archive, "GET", path, sent) == (200, None)
     assert ask(archive, "POST", path, sent) == (401, NO_CREDENTIALS)

@@ -130,8 +130,7 @@ FILTERS = [
 @pytest.mark.parametrize(("query", "expected"), FILTERS)
 def test_filters(archive: Client, scene: Scene, query: str, expected: str) -> None:
     pairs = [
-        part.format(key=scene.keys["a"], **scene.sources).split("=", 1)
-        for part in query.split("&")
+        part.format(key=scene.keys["a"], **scene.sources).split("=", 1) for part in query.split("&")
     ]
     answer = archive.send("GET", query=[(name, value) for name, value in pairs])
     assert answer.status == 200

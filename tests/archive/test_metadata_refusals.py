@@ -80,9 +80,7 @@ EVENT_TYPES_IN_ORDER = [
 
 
 @pytest.mark.parametrize(("event_type", "detail"), EVENT_TYPES_IN_ORDER)
-def test_event_types_are_looked_at_next(
-    archive: Client, event_type: object, detail: str
-) -> None:
+def test_event_types_are_looked_at_next(archive: Client, event_type: object, detail: str) -> None:
     event_types = [{"event-type": "failures"}, event_type]
     body = {"subject-type": "point-to-point", "event-types": event_types}
     answer = archive.post("", body)

@@ -35,9 +35,7 @@ def key(archive: Client) -> str:
 
 
 @pytest.mark.parametrize(("method", "path", "status"), CASES)
-def test_methods_with_a_key(
-    archive: Client, key: str, method: str, path: str, status: int
-) -> None:
+def test_methods_with_a_key(archive: Client, key: str, method: str, path: str, status: int) -> None:
     body = b'{"data": []}' if method == "PUT" else POINT
     headers = {"Content-Type": "application/json"}
     answer = archive.send(method, path.format(key=key), body, headers)

@@ -44,7 +44,7 @@ def _with_hosts(hosts: Path) -> list[str]:
     """What to put before a command so that it, and nobody else, reads this hosts file"""
     if shutil.which("unshare") is None:
         pytest.skip("unshare is not installed")
-    script = f"mount --bind {hosts} /etc/hosts && exec \"$@\""
+    script = f'mount --bind {hosts} /etc/hosts && exec "$@"'
     before = ["unshare", "-rm", "sh", "-c", script, "sh"]
     probe = subprocess.run([*before, "getent", "ahosts", "both.test"], capture_output=True)
     if b"10.77.0.2" not in probe.stdout:

@@ -96,9 +96,7 @@ def test_following_the_links(archive: Client, keys: list[str], limit: int, pages
 def test_words_that_are_no_limit_or_offset(archive: Client, keys: list[str], word: str) -> None:
     limited = ask(archive, limit=word)
     assert keys_of(limited) == keys[:1500]
-    assert limited.links["next"] == page(
-        archive, limit=1500, offset=1500, **{"tool-name": "pager"}
-    )
+    assert limited.links["next"] == page(archive, limit=1500, offset=1500, **{"tool-name": "pager"})
     assert keys_of(ask(archive, offset=word, limit=2)) == keys[:2]
 
 
@@ -153,7 +151,9 @@ def test_data_without_limit(archive: Client, path: str) -> None:
     }
 
 
-@pytest.mark.parametrize(("limit", "pages"), [(1000, 4), (1600, 2), (3199, 2), (3200, 1), (9999, 1)])
+@pytest.mark.parametrize(
+    ("limit", "pages"), [(1000, 4), (1600, 2), (3199, 2), (3200, 1), (9999, 1)]
+)
 @pytest.mark.parametrize("summary", ["base", "averages/10"])
 def test_following_the_links_of_data(
     archive: Client, path: str, summary: str, limit: int, pages: int

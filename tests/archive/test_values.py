@@ -72,9 +72,7 @@ def test_floats(archive: Client, posted: object, shown: float) -> None:
         (0, 300, 0.0), (3, 2, 1.5), (1, 1, 1.0), (5, 200, 0.025),
     ],
 )  # fmt: skip
-def test_percentages(
-    archive: Client, numerator: object, denominator: object, shown: float
-) -> None:
+def test_percentages(archive: Client, numerator: object, denominator: object, shown: float) -> None:
     posted = {"numerator": numerator, "denominator": denominator}
     value = store(archive, "packet-loss-rate", posted)
     assert value == shown
