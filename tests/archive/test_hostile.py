@@ -207,8 +207,8 @@ def test_every_parameter_of_a_search(archive: Client, key: str, field: str, valu
 
 @pytest.mark.parametrize(
     "part",
-    [segment(SQL), "%00", "%ff", "%ed%a0%80", "%2e%2e", "..", "%2F", "%252F", "x" * 5000, "%", "%zz",
-     "%0a", "9" * 5000, segment("ü"), "a;b", "a+b", "@", "~", "*"],
+    [segment(SQL), "%00", "%ff", "%ed%a0%80", "%2e%2e", "..", "%2F", "%252F", "x" * 5000, "%",
+     "%zz", "%0a", "9" * 5000, segment("ü"), "a;b", "a+b", "@", "~", "*"],
 )  # fmt: skip
 def test_every_part_of_an_address(archive: Client, key: str, part: str) -> None:
     point = b'{"ts": 5, "val": 5}'
