@@ -186,7 +186,7 @@ def test_data_pages(archive: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["limit", "offset"])
-@pytest.mark.parametrize("word", ["-1", "x", "", "1.5", "1e3", "9" * 5000, str(2**63)])
+@pytest.mark.parametrize("word", ["-1", "x", "", "1.5", "1e3", "9" * 5000])
 def test_words_that_are_no_limit_or_offset_of_data(
     archive: Client, path: str, name: str, word: str
 ) -> None:

@@ -94,9 +94,10 @@ def test_refused(archive: Client, key: str, path: str, detail: str) -> None:
 
 def test_other_parameters_are_ignored(archive: Client, key: str) -> None:
     plain = archive.data(key, "throughput")
-    for query in ({"source": "nonesuch.invalid"}, {"event_type": "failures"}, {"x": 1},
-                  {"summary_window": "abc"}, {"dns_match_rule": "any"}):  # fmt: skip
-        assert archive.data(key, "throughput", **query) == plain
+    for query in ("source=nonesuch.invalid", "event-type=failures", "x=1", "summary-window=abc",
+                  "summary-type=average", "dns-match-rule=any&source=x"):  # fmt: skip
+        answer = archive.send("GET", f"{key}/throughput/base?{query}")
+        assert [(point["ts"], point["val"]) for point in answer.json()] == plain
 
 
 def test_data_of_one_metadata_alone(archive: Client, key: str) -> None:
