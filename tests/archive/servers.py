@@ -25,19 +25,34 @@ def add_user(db: Path, name: str, *options: str) -> str:
     return shown.strip()
 
 
-@contextmanager
-def serving(
-    db: Path, log: Path, *options: str, before: Sequence[str] = ()
-) -> Iterator[tuple[str, int]]:
-    """Runs ``gridtap archive serve``: host and port
+@dataclass
+class Running:
+    """A server that has said where it listens"""
 
-    At the end the server must have stopped by itself, and never have logged a traceback.
+    host: str
+    port: int
+    process: subprocess.Popen[bytes]
+    killed: bool = False
+
+    def kill(self) -> None:
+        """As a power cut would, as far as the process can tell"""
+        self.process.kill()
+        self.process.wait()
+        self.killed = True
+
+
+@contextmanager
+def serving(db: Path, log: Path, *options: str, before: Sequence[str] = ()) -> Iterator[Running]:
+    """Runs ``gridtap archive serve``
+
+    At the end the server must stop when it is told to, and never have logged a traceback.
     """
     command = [*before, *GRIDTAP, "archive", "serve", "--db", str(db), "--port", "0", *options]
     with log.open("wb") as stderr:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr)
     try:
-        yield _ready(process, log)
+        running = _ready(process, log)
+        yield running
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -46,18 +61,18 @@ def serving(
             process.kill()
             process.wait()
             raise AssertionError(f"SIGTERM did not stop it:\n{log.read_text()}") from None
-    assert code in (0, -signal.SIGTERM), log.read_text()
+    assert running.killed or code in (0, -signal.SIGTERM), log.read_text()
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
-def _ready(process: subprocess.Popen[bytes], log: Path) -> tuple[str, int]:
+def _ready(process: subprocess.Popen[bytes], log: Path) -> Running:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
         for line in log.read_text().splitlines(keepends=True):
             if line.endswith("\n") and (match := re.search(r"http://([\d.]+):(\d+)/", line)):
-                return match[1], int(match[2])
+                return Running(match[1], int(match[2]), process)
         time.sleep(0.02)
     raise AssertionError(f"the server is not ready:\n{log.read_text()}")
 
@@ -95,5 +110,5 @@ class Servers:
         folder.mkdir()
         db, log = folder / "archive.db", folder / "stderr.txt"
         key = add_user(db, "writer")
-        host, port = self.running.enter_context(serving(db, log, *options, before=before))
-        return Archive(Client(host, port, key, alias), db, log)
+        server = self.running.enter_context(serving(db, log, *options, before=before))
+        return Archive(Client(server.host, server.port, key, alias), db, log)

@@ -70,6 +70,7 @@ def test_parameters_that_are_no_json(archive: Client, value: bytes) -> None:
     [
         ("throughput", 10**30), ("throughput", -(10**30)), ("throughput", "9" * 40),
         ("throughput", 1e300), ("throughput", "9" * 5000), ("throughput", 2**63),
+        ("time-error-estimates", 1e300), ("time-error-estimates", -922337203685478),
         ("time-error-estimates", 10**400), ("time-error-estimates", "nan"),
         ("time-error-estimates", "inf"), ("time-error-estimates", "-Infinity"),
         ("time-error-estimates", "1e999"), ("time-error-estimates", "9" * 5000),

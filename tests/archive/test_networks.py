@@ -70,6 +70,23 @@ def test_the_key_decides_where_one_is_sent(proxied: Client, path: str) -> None:
     assert (wrong.status, wrong.detail) == (401, "Invalid token.")
 
 
+def test_the_scheme_that_a_proxy_names(proxied: Client, servers: Servers, path: str) -> None:
+    """Behind a web server that ends TLS, addresses are https; from others it is hearsay"""
+    headers = {"X-Forwarded-Proto": "https", "Host": "ma.example.org"}
+    key = path.split("/")[0]
+    shown = proxied.send("GET", f"{key}/", None, headers).json()
+    assert shown["url"] == f"https://ma.example.org{shown['uri']}"
+    for forged in ("ftp", "https, http", "x://y"):
+        headers["X-Forwarded-Proto"] = forged
+        url = proxied.send("GET", f"{key}/", None, headers).json()["url"]
+        assert url.split("://")[0] in ("http", "https")
+    open_to_all = servers.get()
+    direct = open_to_all.key_of("failures")
+    headers["X-Forwarded-Proto"] = "https"
+    shown = open_to_all.send("GET", f"{direct}/", None, headers).json()
+    assert shown["url"] == f"http://ma.example.org{shown['uri']}"
+
+
 def test_networks_give_no_more_than_a_key(proxied: Client, path: str) -> None:
     answer = proxied.anonymous().send("DELETE", path, None, {"X-Forwarded-For": "10.2.3.4"})
     assert answer.status == 405

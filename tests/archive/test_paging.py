@@ -186,7 +186,7 @@ def test_data_pages(archive: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["limit", "offset"])
-@pytest.mark.parametrize("word", ["-1", "x", "", "1.5", "1e3", "9" * 5000])
+@pytest.mark.parametrize("word", ["-1", "x", "", "1.5", "1e3"])
 def test_words_that_are_no_limit_or_offset_of_data(
     archive: Client, path: str, name: str, word: str
 ) -> None:
@@ -196,6 +196,13 @@ def test_words_that_are_no_limit_or_offset_of_data(
 
 
 def test_data_limits_have_a_ceiling(archive: Client, path: str) -> None:
-    answer = archive.get(path, limit=100_001)
-    assert answer.status == 400
-    assert answer.detail
+    for limit in (100_001, 2**63, "9" * 5000):
+        answer = archive.get(path, limit=limit)
+        assert answer.status == 400
+        assert answer.detail
+
+
+@pytest.mark.parametrize("offset", [10**9, 2**63, 10**30])
+def test_offsets_beyond_all_data(archive: Client, path: str, offset: int) -> None:
+    assert archive.get(path, offset=offset).json() == []
+    assert ask(archive, offset=offset).json() == []

@@ -144,6 +144,7 @@ REFUSED = [
     ("histogram-rtt", {"1": "x"}, NO_COUNT),
     ("histogram-rtt", {"1": 1, "2": None}, None),
     ("histogram-rtt", {"1": []}, None),
+    ("histogram-rtt", {"1": 2, "2": -1}, None),
     *(("histogram-rtt", value, NO_HISTOGRAM) for value in ([], [1], "x", 5, None)),
     *(("throughput-subintervals", value, NO_INTERVALS) for value in ([], {}, "x", 5, None)),
     ("throughput-subintervals", [{"duration": 1, "val": 1}],

@@ -168,6 +168,13 @@ def test_numbers_are_never_replaced(
     assert archive.data(key, event_type) == [(T, shown)]
 
 
+def test_a_value_that_is_none_is_no_conflict(archive: Client, key: str) -> None:
+    """esmond looked for a conflict first"""
+    assert archive.post_point(key, "throughput", T, 5).status == 201
+    answer = archive.post_point(key, "throughput", T, "x")
+    assert (answer.status, answer.detail) == (400, "Value must be an integer")
+
+
 @pytest.mark.parametrize(
     ("event_type", "first", "second"),
     [
