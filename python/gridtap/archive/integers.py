@@ -6,10 +6,10 @@ import re
 
 __all__ = ["whole"]
 
-_WHOLE = re.compile(r"\s*([+-]?)0*(\d+)\s*", re.ASCII)
+_WHOLE = re.compile(r"\s*([+-]?)(\d+)\s*", re.ASCII)
 
-#: Digits that are read: a number with more is beyond every limit of this archive, and Python refuses
-#: to convert thousands.
+#: Digits that are read: a number with more is beyond every limit of this archive, and Python
+#: refuses to convert thousands.
 _DIGITS = 30
 
 
@@ -19,4 +19,7 @@ def whole(text: str) -> int | None:
     Of more than 30 digits the first 30 count: such a number is only good for being refused.
     """
     found = _WHOLE.fullmatch(text)
-    return int(found[1] + found[2][:_DIGITS]) if found else None
+    if found is None:
+        return None
+    digits = found[2].lstrip("0")[:_DIGITS]
+    return int(found[1] + (digits or "0"))
