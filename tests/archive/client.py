@@ -128,7 +128,7 @@ class Client:
             self._connection.close()
             self._connection = None
 
-    def get(self, path: str = "", **query: object) -> Answer:
+    def get(self, path: str = "", /, **query: object) -> Answer:
         """A GET; underscores in names of parameters are sent as dashes"""
         return self.send("GET", path, query={name.replace("_", "-"): query[name] for name in query})
 
@@ -188,7 +188,7 @@ class Client:
         return str(self.create(*event_types, **fields)["metadata-key"])
 
     def data(
-        self, key: str, event_type: str, summary: str = "base", **query: object
+        self, key: str, event_type: str, summary: str = "base", /, **query: object
     ) -> list[tuple[int, Any]]:
         """Data or summaries, as (time stamp, value)"""
         answer = self.get(f"{key}/{event_type}/{summary}", **query)

@@ -58,7 +58,8 @@ def test_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     db, log = tmp_path / "archive.db", tmp_path / "stderr.txt"
     user = add_user(db, "writer")
     moments = random.Random(2)
-    key, number, acknowledged = "", 0, set()
+    key, number = "", 0
+    acknowledged: set[int] = set()
     for _ in range(4):
         with serving(db, log) as server:
             client = Client(server.host, server.port, user)

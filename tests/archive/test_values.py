@@ -121,47 +121,44 @@ def test_json_is_kept_with_its_order(archive: Client, value: object) -> None:
     assert json.dumps(store(archive, "failures", value)) == json.dumps(value)
 
 
-REFUSED = [
-    *(("throughput", value, NO_INTEGER) for value in ("x", "", "1.5", "1e3", None, [], [1], {})),
-    *(("time-error-estimates", value, NO_FLOAT) for value in ("x", "", "1,5", None, [], {})),
-    ("packet-loss-rate", {}, "Missing required field 'numerator'"),
-    ("packet-loss-rate", {"denominator": 1}, "Missing required field 'numerator'"),
-    ("packet-loss-rate", {"numerator": 1}, "Missing required field 'denominator'"),
-    ("packet-loss-rate", {"numerator": "x", "denominator": 1},
-     "The field 'numerator' must be an integer"),
-    ("packet-loss-rate", {"numerator": 1, "denominator": "1.5"},
-     "The field 'denominator' must be an integer"),
-    ("packet-loss-rate", {"numerator": 1, "denominator": 0},
-     "The field 'denominator' must be greater than 0"),
-    ("packet-loss-rate", {"numerator": 1, "denominator": -1},
-     "The field 'denominator' must be greater than 0"),
-    ("packet-loss-rate", {"numerator": -1, "denominator": 1},
-     "The field 'numerator' cannot be negative"),
-    # A server fault in esmond (S-04)
-    *(("packet-loss-rate", value, None) for value in (0.5, None, "1/2", [], [1, 2], True)),
-    *(("packet-loss-rate", {"numerator": value, "denominator": 1}, None)
-      for value in (None, [], {})),
-    ("histogram-rtt", {"1": "x"}, NO_COUNT),
-    ("histogram-rtt", {"1": 1, "2": None}, None),
-    ("histogram-rtt", {"1": []}, None),
-    ("histogram-rtt", {"1": 2, "2": -1}, None),
-    *(("histogram-rtt", value, NO_HISTOGRAM) for value in ([], [1], "x", 5, None)),
-    *(("throughput-subintervals", value, NO_INTERVALS) for value in ([], {}, "x", 5, None)),
-    ("throughput-subintervals", [{"duration": 1, "val": 1}],
-     "Interval must contain 'start' field at position 1"),
-    ("throughput-subintervals", [{"start": 0, "duration": 1, "val": 1}, {"start": 1, "val": 1}],
-     "Interval must contain 'duration' field at position 2"),
-    ("throughput-subintervals", [{"start": 0, "duration": 1}],
-     "Interval must contain 'val' field at position 1"),
-    ("throughput-subintervals", [{"start": "x", "duration": 1, "val": 1}], NO_TIMES),
-    ("throughput-subintervals", [{"start": 0, "duration": None, "val": 1}], None),
-    ("throughput-subintervals", [5], None),
-    ("throughput-subintervals", [None], None),
+#: Event type, text of the refusal (``None``: in any words), values
+REFUSED: list[tuple[str, str | None, list[object]]] = [
+    ("throughput", NO_INTEGER, ["x", "", "1.5", "1e3", None, [], [1], {}]),
+    ("time-error-estimates", NO_FLOAT, ["x", "", "1,5", None, [], {}]),
+    ("packet-loss-rate", "Missing required field 'numerator'", [{}, {"denominator": 1}]),
+    ("packet-loss-rate", "Missing required field 'denominator'", [{"numerator": 1}]),
+    ("packet-loss-rate", "The field 'numerator' must be an integer",
+     [{"numerator": "x", "denominator": 1}]),
+    ("packet-loss-rate", "The field 'denominator' must be an integer",
+     [{"numerator": 1, "denominator": "1.5"}]),
+    ("packet-loss-rate", "The field 'denominator' must be greater than 0",
+     [{"numerator": 1, "denominator": 0}, {"numerator": 1, "denominator": -1}]),
+    ("packet-loss-rate", "The field 'numerator' cannot be negative",
+     [{"numerator": -1, "denominator": 1}]),
+    # Server faults in esmond (S-04)
+    ("packet-loss-rate", None,
+     [0.5, None, "1/2", [], [1, 2], True, {"numerator": None, "denominator": 1},
+      {"numerator": [], "denominator": 1}, {"numerator": 1, "denominator": {}}]),
+    ("histogram-rtt", NO_COUNT, [{"1": "x"}]),
+    ("histogram-rtt", None, [{"1": 1, "2": None}, {"1": []}, {"1": 2, "2": -1}]),
+    ("histogram-rtt", NO_HISTOGRAM, [[], [1], "x", 5, None]),
+    ("throughput-subintervals", NO_INTERVALS, [[], {}, "x", 5, None]),
+    ("throughput-subintervals", "Interval must contain 'start' field at position 1",
+     [[{"duration": 1, "val": 1}]]),
+    ("throughput-subintervals", "Interval must contain 'duration' field at position 2",
+     [[{"start": 0, "duration": 1, "val": 1}, {"start": 1, "val": 1}]]),
+    ("throughput-subintervals", "Interval must contain 'val' field at position 1",
+     [[{"start": 0, "duration": 1}]]),
+    ("throughput-subintervals", NO_TIMES, [[{"start": "x", "duration": 1, "val": 1}]]),
+    ("throughput-subintervals", None, [[{"start": 0, "duration": None, "val": 1}], [5], [None]]),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("event_type", "value", "detail"), REFUSED)
-def test_refused(archive: Client, event_type: str, value: object, detail: str | None) -> None:
+@pytest.mark.parametrize(
+    ("event_type", "detail", "value"),
+    [(event_type, detail, value) for event_type, detail, values in REFUSED for value in values],
+)
+def test_refused(archive: Client, event_type: str, detail: str | None, value: object) -> None:
     key = archive.key_of(event_type)
     for answer in (
         archive.post_point(key, event_type, T, value),

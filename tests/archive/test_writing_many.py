@@ -170,6 +170,7 @@ def test_a_conflict_refuses_all(archive: Client, key: str) -> None:
 
 
 def test_the_same_bulk_again_is_harmless(archive: Client, key: str) -> None:
+    points: list[tuple[str, int, float]]
     points = [("throughput", T + number, number) for number in range(20)]
     points += [("time-error-estimates", T + number, number / 4) for number in range(20)]
     more = [("histogram-rtt", T, {"1": 2}), ("failures", T, {"error": "x"})]
