@@ -82,7 +82,7 @@ def build(storage: Storage, settings: Settings) -> ASGIApp:
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    return app
+    return _OriginForm(app)
 
 
 def _archive(storage: Storage, metadata: MetadataApi, settings: Settings) -> Iterator[Route]:
@@ -110,6 +110,19 @@ def _archive(storage: Storage, metadata: MetadataApi, settings: Settings) -> Ite
                 if path.endswith("/")
                 else Route(f"{full}/", endpoint)
             )
+
+
+class _OriginForm:
+    """Takes whole addresses as request targets, as proxies send them (RFC 9112, 3.2.2)"""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith("/"):
+            behind = scope["path"].partition("://")[2]
+            scope["path"] = "/" + behind.partition("/")[2]
+        await self._app(scope, receive, send)
 
 
 class _WithSlash:
