@@ -102,7 +102,7 @@ def test_sums_beyond_an_integer(archive: Client, key: str) -> None:
     assert archive.data(key, "throughput", "averages/3600") == [(T // 3600 * 3600, float(largest))]
 
 
-@pytest.mark.parametrize("label", ["nan", "inf", "-inf", "1e400", "NaN"])
+@pytest.mark.parametrize("label", ["nan", "inf", "-inf", "1e400", "NaN", "1e200", "-1e308"])
 def test_buckets_beyond_all_measure(archive: Client, label: str) -> None:
     kept = with_summaries("histogram-rtt", ("statistics", 0), ("statistics", 60))
     key = archive.key_of(kept)
