@@ -54,6 +54,22 @@ def test_a_restart_changes_nothing(tmp_path: Path) -> None:
         assert put_bulk(client, key, 1).status == 201
 
 
+def test_after_a_stop_the_file_is_all_there_is(tmp_path: Path) -> None:
+    """Nothing waits beside it: a copy of the one file is a copy of the archive"""
+    db, copy, log = (tmp_path / name for name in ("archive.db", "copy.db", "stderr.txt"))
+    user = add_user(db, "writer")
+    with serving(db, log) as server:
+        client = Client(server.host, server.port, user)
+        key = client.key_of(KEPT)
+        assert put_bulk(client, key, 0).status == 201
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["archive.db", "stderr.txt"]
+    shutil.copy(db, copy)
+    with serving(copy, log) as server:
+        client = Client(server.host, server.port, user)
+        assert bulks_in(client, key) == {0}
+        assert put_bulk(client, key, 1).status == 201
+
+
 def test_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     db, log = tmp_path / "archive.db", tmp_path / "stderr.txt"
     user = add_user(db, "writer")

@@ -60,26 +60,22 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
         assert port in refused("--db", str(tmp_path / "archive.db"), "--port", port)
 
 
-@pytest.mark.parametrize(
-    ("option", "value"),
-    [("--port", "70000"), ("--port", "x"), ("--trust-proxy", "10.0.0.0/33"), ("--values", "full"),
-     ("--trust-proxy", "proxy.example.org"), ("--host", "nonesuch.invalid")],
-)  # fmt: skip
-def test_options_that_are_none(tmp_path: Path, option: str, value: str) -> None:
-    assert value in refused("--db", str(tmp_path / "archive.db"), option, value)
-
-
-def test_an_archive_that_may_only_be_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_an_archive_that_may_only_be_read(tmp_path: Path, how: str) -> None:
+    """All that was acknowledged is shown, also what a kill left beside the file"""
     folder, log = tmp_path / "archive", tmp_path / "stderr.txt"
     folder.mkdir()
     db = folder / "archive.db"
     user = add_user(db, "writer")
     with serving(db, log) as server:
-        key = Client(server.host, server.port, user).key_of("throughput", colour="red")
         client = Client(server.host, server.port, user)
+        key = client.key_of("throughput", colour="red")
         assert client.post_point(key, "throughput", T, 5).status == 201
-    content = db.read_bytes()
-    db.chmod(0o444)
+        if how == "killed":
+            server.kill()
+    contents = {file: file.read_bytes() for file in folder.iterdir()}
+    for file in contents:
+        file.chmod(0o444)
     folder.chmod(0o555)
     try:
         with serving(db, log, before=obey_permissions()) as server:
@@ -98,4 +94,13 @@ def test_an_archive_that_may_only_be_read(tmp_path: Path) -> None:
         assert "read" in log.read_text()
     finally:
         folder.chmod(0o755)
-    assert db.read_bytes() == content
+    assert {file: file.read_bytes() for file in folder.iterdir()} == contents
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--port", "70000"), ("--port", "x"), ("--trust-proxy", "10.0.0.0/33"), ("--values", "full"),
+     ("--trust-proxy", "proxy.example.org"), ("--host", "nonesuch.invalid")],
+)  # fmt: skip
+def test_options_that_are_none(tmp_path: Path, option: str, value: str) -> None:
+    assert value in refused("--db", str(tmp_path / "archive.db"), option, value)
