@@ -127,6 +127,28 @@ def test_other_forms_of_a_request(archive: Client, key: str) -> None:
         assert content["url"] == f"http://ma.example.org{path}"
 
 
+def test_a_body_in_chunks(archive: Client, key: str) -> None:
+    """As clients send what they do not know the length of"""
+    body = json.dumps({"data": [{"ts": T, "val": [{"event-type": "failures", "val": "x"}]}]})
+    chunks = "".join(f"{len(part):x}\r\n{part}\r\n" for part in (body[:7], body[7:], ""))
+    with connect(archive) as connection:
+        connection.sendall(head(archive, "PUT", f"{key}/", "Transfer-Encoding: chunked"))
+        connection.sendall(chunks.encode())
+        assert answer_to(connection) == (201, "")
+    assert archive.data(key, "failures") == [(T, "x")]
+
+
+def test_requests_one_after_another_without_waiting(archive: Client, key: str) -> None:
+    """Pipelined on one connection: answered in their order"""
+    paths = [f"{key}/", "0/", f"{key}/failures/base"]
+    with connect(archive) as connection:
+        connection.sendall(b"".join(head(archive, "GET", path) for path in paths))
+        received = b""
+        while received.count(b"HTTP/1.1 ") < len(paths) and (piece := connection.recv(65536)):
+            received += piece
+    assert re.findall(rb"HTTP/1\.1 (\d+)", received) == [b"200", b"404", b"200"]
+
+
 @pytest.mark.parametrize("host", ['"><script>', "x y", "a/b", "a?b", "a@b", "x:y:z"])
 def test_hosts_that_are_none(archive: Client, host: str) -> None:
     """What is said to be our name ends up in every address"""
