@@ -129,11 +129,18 @@ def test_s08_a_replaced_histogram_counts_once(archive: Client, method: str) -> N
         point = "histogram-rtt", ts, histogram
         answer = archive.put(key, point) if method == "PUT" else archive.post_point(key, *point)
         assert answer.status == 201
+    # Neighbours, by a second each
+    edges = ("histogram-rtt", T - 1, {"7": 1}), ("histogram-rtt", T + HOUR, {"8": 1})
+    assert archive.put(key, *edges).status == 201
+    assert archive.post_point(key, "histogram-rtt", T, {"2": 3}).status == 201
+    assert archive.post_point(key, "histogram-rtt", T, {"2": 4}).status == 201
     merged = {"1": 1, "2": 4}
-    assert archive.data(key, "histogram-rtt", "aggregations/3600") == [(T, merged)]
+    hours = [(T - HOUR, {"7": 1}), (T, merged), (T + HOUR, {"8": 1})]
+    assert archive.data(key, "histogram-rtt", "aggregations/3600") == hours
     day = T // 86400 * 86400
-    assert archive.data(key, "histogram-rtt", "aggregations/86400") == [(day, merged)]
-    ((_, value),) = archive.data(key, "histogram-rtt", "statistics/3600")
+    whole = merged | {"7": 1, "8": 1}
+    assert archive.data(key, "histogram-rtt", "aggregations/86400") == [(day, whole)]
+    _, (_, value), _ = archive.data(key, "histogram-rtt", "statistics/3600")
     assert (value["minimum"], value["maximum"], value["mean"]) == (1.0, 2.0, 1.8)
 
 

@@ -62,16 +62,10 @@ def assert_equal(shown: Any, expected: Any) -> None:
         assert shown == expected
 
 
-@settings(max_examples=30, deadline=None)
-@given(
-    batches=BATCHES,
-    windows=st.sets(st.one_of(st.integers(1, 100), st.integers(101, 100_000)), min_size=1,
-                    max_size=3),
-    bounds=st.tuples(STAMPS, STAMPS).map(sorted),
-)  # fmt: skip
-def test_summaries_are_those_of_the_base_data(
+def check(
     archive: Client, batches: list[list[Point]], windows: set[int], bounds: list[int]
 ) -> None:
+    """Writes everything, and compares every summary"""
     kept: dict[str, list[tuple[str, object]]] = {}
     for event_type, kind in SUMMARIES:
         kept.setdefault(event_type, []).extend((kind, window) for window in windows)
@@ -99,6 +93,38 @@ def test_summaries_are_those_of_the_base_data(
                 assert [ts for ts, _ in shown] == [ts for ts, _ in expected]
                 for (_, value), (_, right) in zip(shown, expected, strict=True):
                     assert_equal(value, right)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    batches=BATCHES,
+    windows=st.sets(st.integers(1, 100_000), min_size=1, max_size=3),
+    bounds=st.tuples(STAMPS, STAMPS).map(sorted),
+)
+def test_summaries_are_those_of_the_base_data(
+    archive: Client, batches: list[list[Point]], windows: set[int], bounds: list[int]
+) -> None:
+    check(archive, batches, windows, bounds)
+
+
+#: Seconds in which whole windows begin and end, so that every point lies on an edge
+EDGES = st.integers(-3, 3).map(lambda number: EPOCH + 10 * number)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    batches=st.lists(
+        st.lists(st.tuples(st.just("histogram-owdelay"), EDGES, HISTOGRAMS), min_size=1,
+                 max_size=4),
+        min_size=3, max_size=8,
+    ),
+    windows=st.sets(st.sampled_from([10, 20, 60]), min_size=1),
+    bounds=st.tuples(EDGES, EDGES).map(sorted),
+)  # fmt: skip
+def test_histograms_that_are_replaced_at_the_edges_of_windows(
+    archive: Client, batches: list[list[Point]], windows: set[int], bounds: list[int]
+) -> None:
+    check(archive, batches, windows, bounds)
 
 
 @settings(max_examples=40, deadline=None)
