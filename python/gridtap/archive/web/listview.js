@@ -62,8 +62,7 @@ export class ListView {
       event.preventDefault();
       // Whoever asks again wants to know how it is now.
       forget();
-      if (address(this.asked()) === (location.hash || "#")) dispatchEvent(new Event("hashchange"));
-      else go(this.asked());
+      go(this.asked());
     });
     form.addEventListener("reset", () => setTimeout(() => go({})));
     this.search.addEventListener("input", () => this.later());

@@ -27,11 +27,17 @@ export class MeasurementView {
   constructor(key, listAddress) {
     this.key = key;
     this.title = "Measurement";
-    this.controls = new Controls((changed) => go({ ...read(), run: undefined, ...changed }));
+    this.controls = new Controls((changed) => {
+      // A preset ends with the newest data, which may be newer by now.
+      this.isStale = "range" in changed;
+      go({ ...read(), run: undefined, ...changed });
+    });
     this.events = element("ul");
+    this.links = new Map();
     this.heading = element("h2", { id: "series" });
     this.area = element("div", { class: "drawing", "aria-labelledby": "series", role: "region" });
-    this.head = element("div", { class: "measurement-head" });
+    this.head = element("div", { class: "measurement-head" },
+      element("h1", { tabindex: -1 }, `Measurement ${key}`));
     this.body = element("div", { class: "measurement-body", hidden: true },
       element("nav", { class: "events", "aria-label": "Event types" }, this.events),
       element("section", { class: "series-view" }, this.heading, this.controls.element, this.area));
@@ -41,25 +47,32 @@ export class MeasurementView {
   }
 
   async update(parameters, signal) {
-    this.signal = signal;
-    if (!this.metadata) {
-      this.head.replaceChildren(element("p", { class: "loading" }, "Loading…"));
-      try {
-        this.metadata = await get(locate(`${encodeURIComponent(this.key)}/`), {}, signal);
-      } catch (error) {
-        // An error has its own line; nothing is loading any more.
-        this.head.replaceChildren();
-        throw error;
-      }
-      this.describe();
+    this.root.setAttribute("aria-busy", "true");
+    try {
+      await this.load(parameters, signal);
+    } catch (error) {
+      // What is there belongs to what was asked for before; the error has its own line.
+      if (!signal.aborted) this.area.replaceChildren();
+      throw error;
+    } finally {
+      if (!signal.aborted) this.root.removeAttribute("aria-busy");
     }
-    const names = byInterest(this.metadata["event-types"].map((each) => each["event-type"]));
-    const name = names.includes(parameters["event-type"]) ? parameters["event-type"]
+  }
+
+  async load(parameters, signal) {
+    if (!this.metadata || this.isStale) {
+      const found = await get(locate(`${encodeURIComponent(this.key)}/`), {}, signal);
+      if (!this.metadata) this.describe(found);
+      this.metadata = found;
+      this.isStale = false;
+    }
+    const names = [...this.links.keys()];
+    const name = this.links.has(parameters["event-type"]) ? parameters["event-type"]
       : this.firstWithData(names);
-    this.list(names, name, parameters);
+    this.list(name, parameters);
     this.body.hidden = false;
     if (name) await this.show(this.event(name), parameters, signal);
-    else this.area.replaceChildren(element("p", { class: "empty" }, "It has no event types."));
+    else this.fill(element("p", { class: "empty" }, "It has no event types."));
   }
 
   event(name) {
@@ -70,8 +83,8 @@ export class MeasurementView {
     return names.find((name) => this.event(name)["time-updated"] !== null) ?? names[0];
   }
 
-  describe() {
-    const { metadata } = this;
+  /** What does not change: head and list of event types. */
+  describe(metadata) {
     const from = metadata["input-source"] || metadata.source || "?";
     const to = metadata["input-destination"] || metadata.destination;
     this.title = to ? `${from} to ${to}` : from;
@@ -88,70 +101,69 @@ export class MeasurementView {
       this.head.append(element("details", { class: "parameters" },
         element("summary", {}, count(parameters.length, "parameter")),
         definitions("parameter-list", parameters)));
+    for (const name of byInterest(metadata["event-types"].map((each) => each["event-type"])))
+      this.links.set(name, element("a", {}, element("span", { class: "name" }, name),
+        element("span", { class: "second" })));
+    this.events.replaceChildren(...[...this.links.values()].map((link) => element("li", {}, link)));
   }
 
-  /** The event types; another one is shown over the same time. */
-  list(names, current, { range, from, to }) {
-    this.events.replaceChildren(...names.map((name) => {
+  /** Event types as links that show another one over the same time. */
+  list(current, { range, from, to }) {
+    for (const [name, link] of this.links) {
+      link.href = address({ key: this.key, "event-type": name, range, from, to });
+      if (name === current) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
       const updated = this.event(name)["time-updated"];
-      return element("li", {}, element("a", {
-        href: address({ key: this.key, "event-type": name, range, from, to }),
-        "aria-current": name === current ? "page" : null,
-      }, element("span", { class: "name" }, name), element("span", { class: "second" },
-        updated === null ? "no data" : `${time(updated).slice(0, 16)} · ${ago(updated)}`)));
-    }));
+      link.lastChild.textContent = updated === null ? "no data"
+        : `${time(updated).slice(0, 16)} · ${ago(updated)}`;
+    }
   }
 
   async show(event, parameters, signal) {
     const name = event["event-type"];
-    this.heading.textContent = name;
-    this.area.setAttribute("aria-busy", "true");
     const updated = event["time-updated"];
+    this.heading.textContent = name;
     const end = updated ?? Math.floor(Date.now() / 1000);
-    let range = chosen(parameters, standardRange(name), end);
-    this.controls.set(range, choices(event), parameters);
-    if (updated === null && range.preset) {
+    const wanted = chosen(parameters, standardRange(name), end);
+    this.controls.set(wanted, choices(event), parameters);
+    if (updated === null && wanted.preset) {
       this.fill(element("p", { class: "empty" }, "Nothing has been written to it yet."));
       return;
     }
-    const progress = (points) => say(`${count(points, "point")} loaded`);
-    this.waiting();
-    let loaded = await load(event, parameters.data, range, signal, progress);
-    let moved = null;
-    if (!loaded.points.length) {
-      const last = await newest(event["base-uri"], end, signal);
-      if (last !== undefined && range.preset) {
-        range = { ...range, from: last - PRESETS[range.preset], to: last };
-        loaded = await load(event, parameters.data, range, signal, progress);
-        this.controls.set(range, choices(event), parameters);
-        moved = `It was updated at ${time(updated, "UTC")}, but its newest data are of ` +
-          `${time(last, "UTC")}: the range ends there.`;
-      } else if (!loaded.points.length) {
-        this.nothing(last);
-        return;
-      }
+    const { loaded, range, last } = await this.find(event, parameters, wanted, end, signal);
+    if (!loaded.points.length && last !== undefined) {
+      this.nothing(last);
+      return;
     }
-    if (moved) loaded.notes.unshift(moved);
-    if (!parameters.range && range.preset) {
-      range = narrowed(range, loaded.points[0]?.ts);
-      this.controls.set(range, choices(event), parameters);
-    }
+    this.controls.set(range, choices(event), parameters);
     loaded.failed = name === "failures" ? []
       : await failuresIn(this.event("failures"), range, signal);
     this.draw(name, loaded, range, signal);
   }
 
+  /** The points of the wanted range; of where the newest are, if a preset has none. */
+  async find(event, parameters, wanted, end, signal) {
+    const progress = (points) => say(`${count(points, "point")} loaded`);
+    const loaded = await load(event, parameters.data, wanted, signal, progress);
+    if (loaded.points.length) {
+      const isOpen = wanted.preset && !parameters.range;
+      return { loaded, range: isOpen ? narrowed(wanted, loaded.points[0].ts) : wanted };
+    }
+    const last = await newest(event["base-uri"], end, signal);
+    if (last === undefined || !wanted.preset) return { loaded, range: wanted, last };
+    const range = { ...wanted, from: last - PRESETS[wanted.preset], to: last };
+    const moved = await load(event, parameters.data, range, signal, progress);
+    moved.notes.unshift(`It was updated at ${time(end, "UTC")}, but its newest data are of ` +
+      `${time(last, "UTC")}: the range ends there.`);
+    return { loaded: moved, range };
+  }
+
   failureNote(failed, range) {
     const link = address({ key: this.key, "event-type": "failures", from: inAddress(range.from),
       to: inAddress(range.to) });
-    return element("p", { class: "note" }, "▲ marks ",
+    return element("p", { class: "note" },
+      element("span", { class: "failure-mark" }, "▲"), " marks ",
       element("a", { href: link }, count(failed.length, "failure")), ".");
-  }
-
-  waiting() {
-    // What is there stays until the new is: less flicker, no jumping.
-    if (!this.area.childElementCount)
-      this.area.replaceChildren(element("p", { class: "loading" }, "Loading…"));
   }
 
   nothing(last) {
@@ -162,7 +174,6 @@ export class MeasurementView {
   }
 
   fill(...parts) {
-    this.area.removeAttribute("aria-busy");
     this.area.replaceChildren(...parts.filter(Boolean));
     say(this.area.querySelector(".empty")?.textContent ?? "");
   }

@@ -19,9 +19,11 @@ export function address(parameters) {
   return "#" + text.replaceAll("%2F", "/").replaceAll("%3A", ":");
 }
 
-/** Shows something else, as a step that the back button undoes. */
+/** Shows something else, as a step that the back button undoes; or the same once more. */
 export function go(parameters) {
-  location.hash = address(parameters);
+  const next = address(parameters);
+  if (next === (location.hash || "#")) dispatchEvent(new Event("hashchange"));
+  else location.hash = next;
 }
 
 /** Notes a detail of what is shown already, as no step of its own. */

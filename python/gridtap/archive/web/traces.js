@@ -21,6 +21,8 @@ function hopsOf(val) {
   return hops;
 }
 
+const lengthOf = (hops) => Math.max(0, ...hops.keys());
+
 /**
  * Hops at which two paths differ. One that did not answer differs from none: silence is not
  * another route.
@@ -30,16 +32,26 @@ function differences(before, after) {
     .map(([ttl, ip]) => ({ ttl, from: before.get(ttl), to: ip }));
 }
 
-/** Which of the paths known so far each run took; what a run adds to a path is remembered. */
+/** Whether hops can be of one path: none differs, and they do not meet the same end elsewhere. */
+function canBeOne(path, hops) {
+  const [before, after] = [lengthOf(path), lengthOf(hops)];
+  const isSameEnd = path.get(before) === hops.get(after);
+  return !differences(path, hops).length && !(isSameEnd && before !== after);
+}
+
+/**
+ * Which path each run took: that of the run before if it can be, else another that is known, else a
+ * new one. What a run adds to a path is remembered.
+ */
 function sorted(runs) {
   const paths = [];
+  let current = 0;
   return runs.map((hops) => {
-    const last = Math.max(0, ...hops.keys());
-    let found = paths.findIndex((path) =>
-      path.last === last && !differences(path.hops, hops).length);
-    if (found < 0) found = paths.push({ last, hops: new Map() }) - 1;
-    for (const [ttl, ip] of hops) paths[found].hops.set(ttl, ip);
-    return found;
+    const candidates = paths.length ? [current, ...paths.keys()] : [];
+    const found = candidates.find((index) => canBeOne(paths[index], hops));
+    current = found ?? paths.push(new Map()) - 1;
+    for (const [ttl, ip] of hops) paths[current].set(ttl, ip);
+    return current;
   });
 }
 
@@ -105,7 +117,8 @@ function hopTable(val, before, paths, index) {
   });
   return element("div", {},
     element("p", { class: "note" }, `Path ${letter(paths[index])}`),
-    datatable(`Hops of the run`, HOP_COLUMNS, rows));
+    rows.length ? datatable("Hops of the run", HOP_COLUMNS, rows)
+      : element("p", { class: "note" }, "Nothing was probed in this run."));
 }
 
 function changeTable({ points }, runs, paths, changes, choose) {
@@ -114,8 +127,7 @@ function changeTable({ points }, runs, paths, changes, choose) {
   const rows = newest.map((index) => {
     const hops = differences(runs[index - 1], runs[index])
       .map(({ ttl, from, to }) => `hop ${ttl}: ${from} → ${to}`);
-    const lengths = `from ${Math.max(0, ...runs[index - 1].keys())} to ` +
-      `${Math.max(0, ...runs[index].keys())} hops`;
+    const lengths = `from ${lengthOf(runs[index - 1])} to ${lengthOf(runs[index])} hops`;
     return {
       cells: [time(points[index].ts), `${letter(paths[index - 1])}\u00a0→\u00a0${letter(paths[index])}`,
         hops.join("; ") || lengths],
@@ -131,7 +143,7 @@ function tableOf(points, runs, paths) {
     columns: [{ title: "Time (UTC)" }, { title: "Path" }, { title: "Hops", isNumber: true },
       { title: "Addresses" }],
     rows: () => points.map(({ ts }, index) => {
-      const last = Math.max(0, ...runs[index].keys());
+      const last = lengthOf(runs[index]);
       const hops = Array.from({ length: last }, (_, hop) => runs[index].get(hop + 1) ?? "*");
       return { cells: [time(ts), letter(paths[index]), String(last), hops.join(" ")] };
     }),
