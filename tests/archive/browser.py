@@ -136,6 +136,19 @@ class Page:
                 return
         raise AssertionError(f"Tab does not lead to {selector}")
 
+    def drag(self, selector: str, start: int, end: int) -> None:
+        """Presses the mouse, moves and lets go; pixels from the left edge"""
+        at = self.one(selector)
+        middle = at.size["width"] / 2
+        (
+            ActionChains(self.chrome)
+            .move_to_element_with_offset(at, int(start - middle), 0)
+            .click_and_hold()
+            .move_by_offset(end - start, 0)
+            .release()
+            .perform()
+        )
+
     def prefer(self, theme: str) -> None:
         """What the system says about dark and light"""
         feature = {"name": "prefers-color-scheme", "value": theme}

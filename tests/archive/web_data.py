@@ -52,14 +52,16 @@ def hostile() -> dict[str, Any]:
 
 
 def dense() -> dict[str, Any]:
-    """A loss rate every 20 seconds for a day and an hour, with a gap, and hourly summaries"""
+    """Loss every 20 seconds for a day and an hour, with a gap, by the hour too; delays"""
     points = [
         [DAY + second, {"numerator": second // 3600, "denominator": 600}]
         for second in range(0, 25 * 3600, 20)
         if not 6 * 3600 <= second < 9 * 3600
     ]
+    # One packet in 600 comes far too late.
+    delays = [[DAY + minute * 60, {"9.5": 300, "9.6": 299, "250": 1}] for minute in range(30)]
     hourly = [{"summary-type": "aggregation", "summary-window": 3600}]
-    events = {"packet-loss-rate": points}
+    events = {"packet-loss-rate": points, "histogram-owdelay": delays}
     return _metadata(DENSE_KEY, "powstream", events, summaries={"packet-loss-rate": hourly})
 
 

@@ -122,7 +122,8 @@ function histogram(context) {
   const unit = unitOf(name);
   const step = choice.window || usualStep(points.map((point) => point.ts)) || 60;
   const isWhole = parameters.buckets === "all";
-  const map = grid(points, range, step, isWhole);
+  // Hops are counted; whether some number of them was seen says nothing about a bucket's width.
+  const map = grid(points, range, step, unit === "hops" ? 1 : undefined, isWhole);
   const plot = heatmap({ label: `${name}, ${choice.label}: share of packets by time and bucket`,
     height: HEIGHT + 20, map, range, unit, onZoom: context.zoom, signal: context.signal });
   const notes = [];
@@ -140,6 +141,8 @@ function histogram(context) {
     const change = () => {
       remember("buckets", isWhole ? undefined : "all");
       again();
+      // The box was made anew; who pressed it is still there.
+      document.getElementById("whole")?.focus();
     };
     toggle = element("label", { class: "toggle" },
       element("input", { type: "checkbox", id: "whole", checked: isWhole, onchange: change }),

@@ -6,7 +6,7 @@ import { ago, time } from "./format.js";
 import { address } from "./state.js";
 
 /** Event types that a row names; the others are counted. */
-const NAMED = 3;
+const NAMED = 2;
 
 const compare = new Intl.Collator("en", { numeric: true }).compare;
 

@@ -11,6 +11,9 @@ import { timeAxis } from "./lineplot.js";
 const ROWS = 90;
 const COLUMNS = 480;
 
+/** Rows that get empty ones around them. */
+const FEW = 3;
+
 /** The part of all packets that the axis has to cover; a few late ones must not squeeze the rest. */
 const COVERED = 0.995;
 
@@ -19,9 +22,10 @@ const COVERED = 0.995;
  *
  * @param {{ts: number, val: Object<string, number>}[]} points
  * @param {number} step seconds that a point stands for
+ * @param {?number} bucketWidth width of a bucket; the smallest distance of two if not given
  * @param {boolean} isWhole show all buckets, however far out
  */
-export function grid(points, range, step, isWhole) {
+export function grid(points, range, step, bucketWidth, isWhole) {
   const width = Math.max(step, (range.to - range.from + step) / COLUMNS) || 1;
   const merged = new Map();
   for (const { ts, val } of points) {
@@ -33,7 +37,7 @@ export function grid(points, range, step, isWhole) {
       column.counts.set(bucket, (column.counts.get(bucket) ?? 0) + amount);
   }
   const columns = [...merged].map(([index, column]) => finished(column, range, width, index));
-  const rows = rowsOf(columns, isWhole);
+  const rows = rowsOf(columns, bucketWidth, isWhole);
   for (const column of columns) column.cells = cellsOf(column, rows);
   const most = columns.reduce((sum, column) => Math.max(sum, ...column.cells), 0);
   return { columns, rows, most, width };
@@ -62,7 +66,7 @@ export function quantile(buckets, total, part) {
   return buckets.at(-1)?.[0];
 }
 
-function rowsOf(columns, isWhole) {
+function rowsOf(columns, bucketWidth, isWhole) {
   const counts = new Map();
   for (const column of columns)
     for (const [bucket, amount] of column.buckets)
@@ -77,14 +81,17 @@ function rowsOf(columns, isWhole) {
   const high = isCut ? covered : top;
   const gaps = buckets.slice(1).map(([bucket], index) => bucket - buckets[index][0]);
   const finest = gaps.reduce((a, b) => Math.min(a, b), Infinity);
-  const natural = Number.isFinite(finest) ? Number(finest.toPrecision(6)) : 1;
+  const natural = bucketWidth ?? (Number.isFinite(finest) ? Number(finest.toPrecision(6)) : 1);
   // Whole buckets, as many together as there have to be.
   const together = Math.max(1, Math.ceil((high - low) / natural / ROWS));
   const size = natural * together;
-  const count = Math.floor((high - low) / size + 1e-6) + 1;
+  const filled = Math.floor((high - low) / size + 1e-6) + 1;
+  // One bucket alone would fill the plot, and hide how narrow it is.
+  const room = filled < FEW ? 2 : 0;
+  const count = filled + 2 * room;
   // What lies above has a row of its own, apart from the others.
   const above = isCut ? count + Math.ceil(count / 24) : undefined;
-  return { from: low, size, count, isCut, above, top };
+  return { from: low - room * size, size, count, isCut, above, top };
 }
 
 /** Shares of a column's packets by row. */
@@ -104,7 +111,10 @@ function bucketAxis(rows, unit) {
   const [from, to] = [at(-0.5), at(last)];
   const ticks = (length) => {
     const highest = at(rows.count - 0.5);
-    const below = linearTicks(from, highest, ((highest - from) / (to - from)) * length / 40);
+    const part = (highest - from) / (to - from);
+    // No label between two buckets.
+    const wanted = Math.min((part * length) / 40, rows.count);
+    const below = linearTicks(from, highest, wanted);
     if (rows.above === undefined) return below;
     const room = ((to - from) / length) * 14;
     return [...below.filter(({ value }) => value < at(rows.above) - room),
@@ -144,7 +154,7 @@ export function heatmap(options) {
 
 function describe(column, unit) {
   const { buckets, total, first, last } = column;
-  const when = first === last ? time(first, "UTC") : `${time(first)} to ${time(last, "UTC")}`;
+  const when = first === last ? time(first, "UTC") : span(first, last);
   if (!total) return `${when} · no packets`;
   const fullest = buckets.reduce((a, b) => (b[1] > a[1] ? b : a));
   const at = (part) => quantity(quantile(buckets, total, part), unit);
@@ -154,8 +164,14 @@ function describe(column, unit) {
     `min ${at(0)}`,
     `median ${at(0.5)}`,
     `max ${at(1)}`,
-    `most at ${quantity(fullest[0], unit)}: ${number((fullest[1] / total) * 100)} %`,
+    `${number(round((fullest[1] / total) * 100, 3))} % at ${quantity(fullest[0], unit)}`,
   ].join(" · ");
+}
+
+/** From when to when; the date once, if it is the same. */
+function span(first, last) {
+  const [from, to] = [time(first), time(last, "UTC")];
+  return `${from} to ${from.slice(0, 10) === to.slice(0, 10) ? to.slice(11) : to}`;
 }
 
 /** Cells as a picture: some ten thousand rectangles are too many for elements. */
@@ -191,11 +207,11 @@ function legend({ most }, signal) {
   });
   colour();
   addEventListener("themechange", colour, { signal });
-  const label = (place) => element("span", {}, `${number(round(shareAt(place, most) * 100))} %`);
+  const label = (place) => element("span", {}, `${number(round(shareAt(place, most) * 100, 2))} %`);
   return element("div", { class: "legend heat" },
     element("span", { class: "what" }, "Share of the packets of a column"),
     element("span", { class: "scale" }, element("span", { class: "ramp", "aria-hidden": "true" },
       ...swatches), element("span", { class: "marks" }, label(0), label(0.5), label(1))));
 }
 
-const round = (value) => Number(value.toPrecision(2));
+const round = (value, digits) => Number(value.toPrecision(digits));
