@@ -30,8 +30,10 @@ __all__ = ["Settings", "build"]
 
 _WEB = Path(__file__).with_name("web")
 
-#: The page loads nothing from elsewhere, and nobody else may frame it.
+#: The page loads nothing from elsewhere, and nobody else may frame it. Its files are asked for
+#: anew each time (most answers are 304), so that an upgrade never mixes two versions of them.
 _PAGE_HEADERS = {
+    "Cache-Control": "no-cache",
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
