@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -63,7 +64,7 @@ class Settings:
     registry: Registry = field(default_factory=_esmond_types)
 
 
-def build(storage: Storage, settings: Settings) -> ASGIApp:
+def build(storage: Storage, settings: Settings) -> Starlette:
     """The application over a storage, which it closes when it ends."""
     metadata = MetadataApi(storage, settings.registry, settings.is_exact)
 
@@ -81,10 +82,11 @@ def build(storage: Storage, settings: Settings) -> ASGIApp:
             Mount("/", app=_Page(directory=_WEB, html=True)),
         ],
         exception_handlers={HTTPException: _failed},
+        middleware=[Middleware(_OriginForm)],
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    return _OriginForm(app)
+    return app
 
 
 def _archive(storage: Storage, metadata: MetadataApi, settings: Settings) -> Iterator[Route]:
