@@ -48,8 +48,9 @@ REQUEST_SECONDS = 30.0
 #: Seconds that a write waits for others that write: below ``GRACE_SECONDS``.
 LOCK_SECONDS = 8.0
 
-#: Writes that may wait for each other in threads, which reads need too.
-WRITERS = 8
+#: Writes that are worked on at a time. They wait for each other in threads, which reads need too,
+#: and the largest takes some 250 megabytes.
+WRITERS = 4
 
 #: Seconds that requests under way have to end when the server is told to stop.
 GRACE_SECONDS = 10
