@@ -31,7 +31,7 @@ export class ListView {
       spellcheck: "false", placeholder: "host, address, tool, event type, name=value",
       "aria-describedby": "search-help" });
     this.fields = Object.fromEntries(FIELDS.map((name) => [name, field(name)]));
-    this.filters = element("details", { open: matchMedia("(min-width: 52rem)").matches },
+    this.filters = element("details", { open: matchMedia("(min-width: 58rem)").matches },
       element("summary", {}, "Filters"), element("div", { class: "filters" },
         ...FIELDS.map((name) => element("div", { class: "field" },
           element("label", { for: `filter-${name}` }, LABELS[name]), this.fields[name]))));
