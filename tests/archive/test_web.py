@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -346,6 +347,7 @@ def test_late_packets_do_not_squeeze_the_map(page: Page, server: Server) -> None
     assert "above" in labels
     assert 'The row "above" has all from 9.9 ms to 250 ms.' in page.text()
     page.one("#whole").click()
+    page.ready()
     assert "buckets=all" in page.chrome.current_url
     labels = page.texts(".axis-y text")
     assert "above" not in labels
@@ -489,6 +491,12 @@ def test_a_private_archive_asks_for_a_key(page: Page, tmp_path: Path) -> None:
         page.wait(lambda: page.all(".mark"))
         kept = page.js("return [Object.values(sessionStorage), Object.values(localStorage)]")
         assert kept == [[key], []]
+        # A link carries no key: the page fetches the file.
+        page.save_to(tmp_path)
+        page.one(".json-link").click()
+        saved = tmp_path / "points.json"
+        page.wait(saved.exists)
+        assert json.loads(saved.read_text()) == server.get(f"{TRACE_KEY}/packet-trace/base", key)
         page.after(lambda: page.one(".back a").click())
         assert rows(page) == [TRACE_KEY]
     # The browser notes each 401; there is nothing else.

@@ -24,7 +24,7 @@ const HINTS = { source: "address or host", destination: "address or host",
 export class ListView {
   constructor() {
     this.title = "Measurements";
-    this.summary = element("p", { class: "summary", role: "status" });
+    this.summary = element("p", { class: "summary" });
     this.place = element("div", { class: "results" });
     this.pager = element("nav", { class: "pager", "aria-label": "Pages" });
     this.search = element("input", { type: "search", id: "search", name: "q", autocomplete: "off",
