@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -270,9 +271,7 @@ def test_the_keyboard_alone_is_enough(page: Page, server: Server) -> None:
 
 def test_gaps_are_gaps_and_long_ranges_are_summaries(page: Page, server: Server) -> None:
     page.open(server.address, measurement(DENSE_KEY, "packet-loss-rate", range="7d"))
-    assert (
-        "points of base data: shown are all together over 1 h." in page.one(".drawing .note").text
-    )
+    assert "points of base data: shown are aggregates over 1 h." in page.one(".drawing .note").text
     data = server.get(f"{DENSE_KEY}/packet-loss-rate/aggregations/3600")
     assert drawn(page) == [(each["ts"], each["val"]) for each in data]
     placed_right(page)
@@ -348,6 +347,7 @@ def test_late_packets_do_not_squeeze_the_map(page: Page, server: Server) -> None
     assert "above" in labels
     assert 'The row "above" has all from 9.9 ms to 250 ms.' in page.text()
     page.one("#whole").click()
+    page.ready()
     assert "buckets=all" in page.chrome.current_url
     labels = page.texts(".axis-y text")
     assert "above" not in labels
@@ -491,6 +491,12 @@ def test_a_private_archive_asks_for_a_key(page: Page, tmp_path: Path) -> None:
         page.wait(lambda: page.all(".mark"))
         kept = page.js("return [Object.values(sessionStorage), Object.values(localStorage)]")
         assert kept == [[key], []]
+        # A link carries no key: the page fetches the file.
+        page.save_to(tmp_path)
+        page.one(".json-link").click()
+        saved = tmp_path / "points.json"
+        page.wait(saved.exists)
+        assert json.loads(saved.read_text()) == server.get(f"{TRACE_KEY}/packet-trace/base", key)
         page.after(lambda: page.one(".back a").click())
         assert rows(page) == [TRACE_KEY]
     # The browser notes each 401; there is nothing else.
@@ -606,8 +612,13 @@ def test_the_theme_can_be_chosen_and_is_kept(page: Page, server: Server) -> None
     assert brightness() == light
 
 
-def test_it_fits_a_narrow_screen(page: Page, server: Server) -> None:
-    page.resize(400, 800)
+#: Whatever sticks out to the right, unless it can be scrolled to in its own box
+WIDE = """return [...document.querySelectorAll('body *')].filter((each) => each.checkVisibility()
+    && !each.closest('.scroller, .sr-only') && each.getBoundingClientRect().right > innerWidth + 1
+).map((each) => each.outerHTML)"""
+
+
+def test_it_fits_narrow_screens(page: Page, server: Server) -> None:
     page.open(server.address)
     for view in (
         "#q=iperf3",
@@ -615,11 +626,10 @@ def test_it_fits_a_narrow_screen(page: Page, server: Server) -> None:
         measurement(TRACE_KEY, "packet-trace"),
     ):
         page.after(lambda: page.go(view))  # noqa: B023
-        assert page.js("return document.documentElement.scrollWidth") <= 400
-        wide = page.js("""return [...document.querySelectorAll('main *')].filter((each) =>
-            each.checkVisibility() && !each.closest('.scroller') && !each.closest('.sr-only')
-            && each.getBoundingClientRect().right > 400.5).map((each) => each.outerHTML)""")
-        assert wide == []
+        for width in (400, 700, 940, 1120):
+            page.resize(width, 800)
+            assert page.js(WIDE) == [], width
+            assert page.js("return document.documentElement.scrollWidth") <= width
 
 
 def test_nothing_is_asked_of_others(page: Page, server: Server) -> None:

@@ -24,14 +24,14 @@ const HINTS = { source: "address or host", destination: "address or host",
 export class ListView {
   constructor() {
     this.title = "Measurements";
-    this.summary = element("p", { class: "summary", role: "status" });
+    this.summary = element("p", { class: "summary" });
     this.place = element("div", { class: "results" });
     this.pager = element("nav", { class: "pager", "aria-label": "Pages" });
     this.search = element("input", { type: "search", id: "search", name: "q", autocomplete: "off",
       spellcheck: "false", placeholder: "host, address, tool, event type, name=value",
       "aria-describedby": "search-help" });
     this.fields = Object.fromEntries(FIELDS.map((name) => [name, field(name)]));
-    this.filters = element("details", { open: matchMedia("(min-width: 52rem)").matches },
+    this.filters = element("details", { open: matchMedia("(min-width: 58rem)").matches },
       element("summary", {}, "Filters"), element("div", { class: "filters" },
         ...FIELDS.map((name) => element("div", { class: "field" },
           element("label", { for: `filter-${name}` }, LABELS[name]), this.fields[name]))));
