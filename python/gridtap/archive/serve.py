@@ -10,6 +10,7 @@ from pathlib import Path
 
 import uvicorn
 
+from gridtap.archive import limits
 from gridtap.archive.app import Settings, build
 from gridtap.archive.protocol import Protocol
 from gridtap.archive.storage import SqliteStorage
