@@ -145,33 +145,38 @@ def test_a20_points_are_forgotten_when_told_so(archive: Archive) -> None:
     key = described_in(archive)
     post = EventTypeBulkPost(archive.url, **archive.credentials, metadata_key=key)
     post.add_data_point("throughput", 1000, 1)
+    # As documented, points are kept.
     post.post_data()
-    # As documented, points are kept; the archive has them already.
-    with pytest.raises(EventTypeBulkPostException, match="status_code: 409") as got:
-        post.post_data()
-    assert got.value.stored == 0
+    post.post_data()
     post.clear()
     post.add_data_point("throughput", 1001, 2)
     post.post_data()
+    sent = [[one["ts"] for one in asked.json()["data"]] for asked in archive.server.asked[1:]]
+    assert sent == [[1000], [1000], [1001]]
     assert stored(archive) == [(1000, 1.0), (1001, 2.0)]
 
 
 def test_a20_a_failure_tells_how_many_points_are_stored(archive: Archive) -> None:
     key = described_in(archive)
-    one = EventTypePost(
+    post = EventTypePost(
         archive.url, **archive.credentials, metadata_key=key, event_type="throughput"
     )
-    one.add_data_point(3500, 1)
-    one.post_data()
-    one.clear()
+    post.add_data_point(3500, 7)
+    post.post_data()
+    post.clear()
     for ts in range(2000, 5000):
-        one.add_data_point(ts, 1)
+        post.add_data_point(ts, 1)
     with pytest.raises(EventTypePostException, match="at time 3500") as got:
-        one.post_data()
+        post.post_data()
     assert got.value.stored == 1000
-    with pytest.raises(EventTypePostException, match="at time 2000") as got:
-        one.post_data(bulk=False)
-    assert got.value.stored == 0
+    assert got.value.status == 409
+
+    post.clear()
+    for ts in range(3490, 3510):
+        post.add_data_point(ts, 1)
+    with pytest.raises(EventTypePostException, match="at time 3500") as got:
+        post.post_data(bulk=False)
+    assert got.value.stored == 10
 
 
 def test_a20_a_request_never_has_a_second_twice(archive: Archive) -> None:
