@@ -45,7 +45,13 @@ class NodeInfo:
         self._data = data
         self.api_url = api_url
         self.filters = filters
-        self._connection = connection or Connection(api_url, filters)
+        self._shared = connection
+
+    @property
+    def _connection(self) -> Connection:
+        if self._shared is None:
+            self._shared = Connection(self.api_url, self.filters)
+        return self._shared
 
     @property
     def request_headers(self) -> dict[str, str]:
