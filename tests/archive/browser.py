@@ -40,9 +40,17 @@ _FLAGS = (
 #: Seconds that a page may take to show something; it takes a fraction of one.
 _PATIENCE = 15.0
 
+#: Nothing is loading, and plots have been painted, which they are with the next frame.
 _READY = """
 return document.querySelector('h1') !== null
     && !document.querySelector('[aria-busy]')
+    && [...document.querySelectorAll('svg.plot')].every((plot) => plot.childElementCount)
+"""
+
+#: Listens after the page does: when this has heard of a new address, the page is at work on it.
+_LISTEN = """
+window.hasMoved = false;
+addEventListener('hashchange', () => { window.hasMoved = true }, { once: true })
 """
 
 
@@ -102,9 +110,9 @@ class Page:
 
     def after(self, change: Callable[[], object]) -> None:
         """Does what moves on to another address, and waits for what that shows"""
-        before = self.chrome.current_url
+        self.js(_LISTEN)
         change()
-        self.wait(lambda: self.chrome.current_url != before, "the address is the same")
+        self.wait(lambda: self.js("return window.hasMoved"), "the address is the same")
         self.ready()
 
     def all(self, selector: str) -> list[WebElement]:
@@ -153,6 +161,11 @@ class Page:
         """What the system says about dark and light"""
         feature = {"name": "prefers-color-scheme", "value": theme}
         self.chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+
+    def save_to(self, folder: Path) -> None:
+        """Where downloads go"""
+        where = {"behavior": "allow", "downloadPath": str(folder)}
+        self.chrome.execute_cdp_cmd("Browser.setDownloadBehavior", where)
 
     def resize(self, width: int, height: int) -> None:
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}

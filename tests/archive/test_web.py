@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -268,11 +269,39 @@ def test_the_keyboard_alone_is_enough(page: Page, server: Server) -> None:
     assert outline == "solid"
 
 
+def test_axes_have_round_marks_at_every_scale(page: Page, server: Server) -> None:
+    page.open(server.address)
+    spans = [5, 90, 3600, 86_400, 7 * 86_400, 30 * 86_400, 366 * 86_400, 40 * 366 * 86_400]
+    for span in spans:
+        ticks = page.js(
+            """return import("./plot/axes.js").then((axes) =>
+                axes.timeTicks(arguments[0], arguments[0] + arguments[1], 8))""",
+            DAY + 12_345,
+            span,
+        )
+        places = [tick["value"] for tick in ticks]
+        assert 2 <= len(places) <= 9, span
+        assert min(places) >= DAY + 12_345
+        assert max(places) <= DAY + 12_345 + span
+        # Days and longer begin at midnight, whatever else.
+        assert span < 8 * 86_400 or all(place % 86_400 == 0 for place in places), span
+        assert ticks[0]["below"] or span > 8 * 366 * 86_400
+    for low, high in [(0, 1), (0, 9.9e9), (12.31, 12.34), (-3, 2), (0, 1e-5), (1e6, 1e6 + 7)]:
+        ticks = page.js(
+            """return import("./plot/axes.js").then((axes) =>
+                axes.linearTicks(arguments[0], arguments[1], 6))""",
+            low,
+            high,
+        )
+        assert 3 <= len(ticks) <= 7, (low, high)
+        assert len({tick["label"] for tick in ticks}) == len(ticks)
+        for tick in ticks:
+            assert float(tick["label"].replace(",", "")) == pytest.approx(tick["value"], abs=1e-12)
+
+
 def test_gaps_are_gaps_and_long_ranges_are_summaries(page: Page, server: Server) -> None:
     page.open(server.address, measurement(DENSE_KEY, "packet-loss-rate", range="7d"))
-    assert (
-        "points of base data: shown are all together over 1 h." in page.one(".drawing .note").text
-    )
+    assert "points of base data: shown are aggregates over 1 h." in page.one(".drawing .note").text
     data = server.get(f"{DENSE_KEY}/packet-loss-rate/aggregations/3600")
     assert drawn(page) == [(each["ts"], each["val"]) for each in data]
     placed_right(page)
@@ -348,6 +377,7 @@ def test_late_packets_do_not_squeeze_the_map(page: Page, server: Server) -> None
     assert "above" in labels
     assert 'The row "above" has all from 9.9 ms to 250 ms.' in page.text()
     page.one("#whole").click()
+    page.ready()
     assert "buckets=all" in page.chrome.current_url
     labels = page.texts(".axis-y text")
     assert "above" not in labels
@@ -491,6 +521,13 @@ def test_a_private_archive_asks_for_a_key(page: Page, tmp_path: Path) -> None:
         page.wait(lambda: page.all(".mark"))
         kept = page.js("return [Object.values(sessionStorage), Object.values(localStorage)]")
         assert kept == [[key], []]
+        # A link carries no key: the page fetches the file.
+        page.save_to(tmp_path)
+        page.one(".json-link").click()
+        saved = tmp_path / "points.json"
+        # The name is there before what is in it.
+        page.wait(lambda: saved.exists() and saved.stat().st_size)
+        assert json.loads(saved.read_text()) == server.get(f"{TRACE_KEY}/packet-trace/base", key)
         page.after(lambda: page.one(".back a").click())
         assert rows(page) == [TRACE_KEY]
     # The browser notes each 401; there is nothing else.
@@ -606,8 +643,13 @@ def test_the_theme_can_be_chosen_and_is_kept(page: Page, server: Server) -> None
     assert brightness() == light
 
 
-def test_it_fits_a_narrow_screen(page: Page, server: Server) -> None:
-    page.resize(400, 800)
+#: Whatever sticks out to the right, unless it can be scrolled to in its own box
+WIDE = """return [...document.querySelectorAll('body *')].filter((each) => each.checkVisibility()
+    && !each.closest('.scroller, .sr-only') && each.getBoundingClientRect().right > innerWidth + 1
+).map((each) => each.outerHTML)"""
+
+
+def test_it_fits_narrow_screens(page: Page, server: Server) -> None:
     page.open(server.address)
     for view in (
         "#q=iperf3",
@@ -615,11 +657,10 @@ def test_it_fits_a_narrow_screen(page: Page, server: Server) -> None:
         measurement(TRACE_KEY, "packet-trace"),
     ):
         page.after(lambda: page.go(view))  # noqa: B023
-        assert page.js("return document.documentElement.scrollWidth") <= 400
-        wide = page.js("""return [...document.querySelectorAll('main *')].filter((each) =>
-            each.checkVisibility() && !each.closest('.scroller') && !each.closest('.sr-only')
-            && each.getBoundingClientRect().right > 400.5).map((each) => each.outerHTML)""")
-        assert wide == []
+        for width in (400, 700, 940, 1120):
+            page.resize(width, 800)
+            assert page.js(WIDE) == [], width
+            assert page.js("return document.documentElement.scrollWidth") <= width
 
 
 def test_nothing_is_asked_of_others(page: Page, server: Server) -> None:

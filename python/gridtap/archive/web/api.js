@@ -36,12 +36,11 @@ export function locate(uri, query = {}) {
  * @throws {DOMException} AbortError, where the caller gave up
  */
 export async function get(uri, query, signal) {
-  const response = await ask(locate(uri, query), signal);
+  const { response, text } = await ask(locate(uri, query), signal);
   let body;
   try {
-    body = await response.json();
-  } catch (error) {
-    if (signal?.aborted) throw error;
+    body = JSON.parse(text);
+  } catch {
     if (response.ok) throw new ApiError("The archive's answer is not JSON.", response.status);
   }
   if (!response.ok) throw refusal(response, body);
@@ -54,7 +53,8 @@ async function ask(url, signal) {
   const patience = AbortSignal.timeout(PATIENCE_SECONDS * 1000);
   const either = signal ? AbortSignal.any([signal, patience]) : patience;
   try {
-    return await fetch(url, { headers, signal: either, credentials: "omit" });
+    const response = await fetch(url, { headers, signal: either, credentials: "omit" });
+    return { response, text: await response.text() };
   } catch (error) {
     if (signal?.aborted) throw error;
     if (patience.aborted)

@@ -26,6 +26,12 @@ export function shape(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
+/** A name, with places where a line may break: behind its dots and slashes, not in a word. */
+export function breakable(text) {
+  const parts = text.split(/(?<=[./:])/);
+  return parts.flatMap((part, index) => (index ? [element("wbr"), part] : [part]));
+}
+
 /** A name that no other element has, for labels and descriptions. */
 export function freshId(stem) {
   freshId.count = (freshId.count ?? 0) + 1;

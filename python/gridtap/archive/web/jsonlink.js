@@ -26,5 +26,6 @@ function save(value) {
   const blob = new Blob([JSON.stringify(value)], { type: "application/json" });
   const address = URL.createObjectURL(blob);
   element("a", { href: address, download: "points.json" }).click();
-  URL.revokeObjectURL(address);
+  // Not before the browser has begun to save it.
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

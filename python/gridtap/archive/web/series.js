@@ -18,7 +18,7 @@ const LABELS = { average: "averages", statistics: "statistics" };
 /** Counts are summed; histograms and shares are put together as if they were one. */
 function labelOf(type, name) {
   if (type !== "aggregation") return LABELS[type] ?? type;
-  return ["histogram", "percentage"].includes(dataType(name)) ? "all together" : "sums";
+  return ["histogram", "percentage"].includes(dataType(name)) ? "aggregates" : "sums";
 }
 
 /**

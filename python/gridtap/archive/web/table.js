@@ -1,6 +1,6 @@
 // The table of measurements.
 
-import { element } from "./dom.js";
+import { breakable, element } from "./dom.js";
 import { byInterest } from "./events.js";
 import { ago, time } from "./format.js";
 import { address } from "./state.js";
@@ -20,7 +20,8 @@ const COLUMNS = [
     by: host("destination", "input-destination") },
   { id: "agent", title: "Agent", cell: (row) => [row["measurement-agent"]],
     by: (row) => row["measurement-agent"] },
-  { id: "tool", title: "Tool", cell: (row) => [row["tool-name"]], by: (row) => row["tool-name"] },
+  { id: "tool", title: "Tool", cell: (row) => breakable(row["tool-name"]),
+    by: (row) => row["tool-name"] },
   { id: "events", title: "Event types", cell: events, by: (row) => byInterest(row.events).join() },
   { id: "updated", title: "Last update", cell: updated, by: (row) => row.updated ?? -Infinity },
 ];
@@ -40,8 +41,8 @@ export function sorted(rows, order) {
 
 function place(ip, name) {
   if (!ip) return [element("span", { class: "none" }, "none")];
-  if (!name || name === ip) return [ip];
-  return [name, element("span", { class: "second" }, ip)];
+  if (!name || name === ip) return breakable(ip);
+  return [...breakable(name), element("span", { class: "second" }, ...breakable(ip))];
 }
 
 function events(row) {
