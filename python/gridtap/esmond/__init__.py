@@ -1,1 +1,22 @@
 """perfSONAR measurement archives: the esmond contract."""
+
+from gridtap.esmond.fetch import Fetched, fetch_many
+from gridtap.esmond.filters import ApiFilters
+from gridtap.esmond.http import Limits
+from gridtap.esmond.nodes import EventType, Metadata, Summary
+from gridtap.esmond.payload import DataHistogram, DataPayload, DataPoint
+from gridtap.esmond.query import ApiConnect
+
+__all__ = [
+    "ApiConnect",
+    "ApiFilters",
+    "DataHistogram",
+    "DataPayload",
+    "DataPoint",
+    "EventType",
+    "Fetched",
+    "Limits",
+    "Metadata",
+    "Summary",
+    "fetch_many",
+]
