@@ -28,9 +28,7 @@ def run(options: QueryOptions) -> bool:
     return answers.is_whole
 
 
-def _rows(
-    options: QueryOptions, maker: DataRows, answers: Answers
-) -> Iterator[dict[str, object]]:
+def _rows(options: QueryOptions, maker: DataRows, answers: Answers) -> Iterator[dict[str, object]]:
     for metadata in connect(options).get_metadata():
         kind = metadata.get_event_type(options.type or "")
         data = chosen_data(kind, options) if kind else None

@@ -146,9 +146,7 @@ OPTIONS = (
         "Specify additional query filters - format: -F key:value. Can be used multiple times, "
         "invalid filters will be ignored.",
     ),
-    Option(
-        "-L", "--list-events", "list_event", None, "flag", False, "List available event types."
-    ),
+    Option("-L", "--list-events", "list_event", None, "flag", False, "List available event types."),
     Option(
         "-M",
         "--metadata-extended",

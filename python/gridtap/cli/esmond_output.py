@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
 from gridtap.cli.esmond_checks import notice
 from gridtap.cli.esmond_connection import reason_of
@@ -20,6 +20,12 @@ __all__ = ["Answers", "emit", "style_of"]
 
 #: What could command a terminal, but for tab and newline
 _CONTROLS = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+
+
+class TextSink(Protocol):
+    """Whatever text can be written to."""
+
+    def write(self, text: str, /) -> object: ...
 
 
 class NothingError(Exception):
@@ -95,7 +101,7 @@ def _begun(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 @contextmanager
-def _opened(path: Path | None) -> Iterator[IO[str]]:
+def _opened(path: Path | None) -> Iterator[TextSink]:
     if path is not None:
         with whole_file(path) as part, (part or path).open("w", encoding="utf-8", newline="") as f:
             yield f
@@ -107,8 +113,8 @@ def _opened(path: Path | None) -> Iterator[IO[str]]:
 class _Terminal:
     """A terminal that an archive's texts can not command"""
 
-    def __init__(self, file: IO[str]) -> None:
+    def __init__(self, file: TextSink) -> None:
         self._file = file
 
-    def write(self, text: str) -> int:
+    def write(self, text: str, /) -> object:
         return self._file.write(text.replace("\r\n", "\n").translate(_CONTROLS))

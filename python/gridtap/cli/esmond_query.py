@@ -43,7 +43,8 @@ def query_command(command: QueryCommand) -> click.Command:
     return click.Command(
         command.name,
         params=[
-            _parameter(option) for option in {o.dest: o for o in reversed(options_of(command))}.values()
+            _parameter(option)
+            for option in {o.dest: o for o in reversed(options_of(command))}.values()
         ],
         callback=callback,
         help=command.purpose,

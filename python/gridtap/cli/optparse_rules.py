@@ -12,7 +12,7 @@ from __future__ import annotations
 import optparse
 import os
 import sys
-from typing import IO, Any
+from typing import Any, Protocol
 
 from gridtap.cli.esmond_options import FORMATS, Option, QueryCommand, options_of
 
@@ -29,6 +29,12 @@ _OWN_TEXT = f"--output-format also takes {' and '.join(FORMATS[3:])}."
 _PICTURES = (".png", ".svg")
 
 _ACTIONS = {"text": "store", "int": "store", "maybe": "store", "many": "append"}
+
+
+class SupportsWrite(Protocol):
+    """Whatever text can be written to."""
+
+    def write(self, text: str, /) -> object: ...
 
 
 class QueryOptionParser(optparse.OptionParser):
@@ -72,7 +78,7 @@ class QueryOptionParser(optparse.OptionParser):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         super().exit(status, msg)
 
-    def print_help(self, file: IO[str] | None = None) -> None:
+    def print_help(self, file: SupportsWrite | None = None) -> None:
         """Prints usage and options.
 
         :param file: standard output if left out
@@ -92,7 +98,7 @@ class QueryOptionParser(optparse.OptionParser):
         is_alone = len(rargs) == 1 or not rargs[1].endswith(_PICTURES)
         if not equals and is_alone and self._match_long_opt(name) in self._optional:
             rargs[0] = f"{name}="
-        super()._process_long_opt(rargs, values)  # type: ignore[misc]
+        super()._process_long_opt(rargs, values)
 
 
 def _parsed(option: Option) -> optparse.Option:

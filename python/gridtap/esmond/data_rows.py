@@ -38,12 +38,15 @@ class DataRows:
     """Makes rows of the points of one event type.
 
     :param event_type: any name; one that esmond does not know has its value as it is
+    :param names: to share what was looked up
     """
 
-    def __init__(self, options: QueryOptions, event_type: str) -> None:
+    def __init__(
+        self, options: QueryOptions, event_type: str, names: HostnameConversion | None = None
+    ) -> None:
         self._event_type = event_type
         self._layout = layout_of(event_type, options.summary_type)
-        self._names = HostnameConversion(options)
+        self._names = names or HostnameConversion(options)
         self._is_headed = self._layout.is_headed and options.format == "human"
         self._as_text = self._layout.json_values and options.format in _CELL_FORMATS
         self._summary: tuple[str, int] = ("base", 0)
@@ -77,7 +80,7 @@ def chosen_data(event_type: EventType, options: QueryOptions) -> EventType | Sum
     Families without summaries always have base data; ``None`` where the archive keeps no such
     summary.
     """
-    layout = layout_of(event_type.event_type, options.summary_type)
+    layout = layout_of(event_type.event_type or "", options.summary_type)
     if options.summary_type is None or not layout.has_summaries:
         return event_type
     return event_type.get_summary(options.summary_type, options.summary_window)

@@ -8,15 +8,41 @@ from gridtap.esmond.event_types import Family
 __all__ = ["EVENT_MAP", "EVENT_TYPES", "LISTED", "event_format"]
 
 #: Not quite the alphabet: scripts compare the list line by line
-_ORDER = """
-    failures histogram-owdelay histogram-rtt histogram-ttl histogram-ttl-reverse
-    ntp-delay ntp-dispersion ntp-jitter ntp-offset ntp-polling-interval ntp-reach ntp-stratum
-    ntp-wander packet-duplicates packet-duplicates-bidir packet-loss-rate packet-loss-rate-bidir
-    packet-trace packet-count-lost packet-count-lost-bidir packet-count-sent packet-reorders
-    packet-reorders-bidir packet-retransmits packet-retransmits-subintervals path-mtu
-    streams-packet-retransmits streams-packet-retransmits-subintervals streams-throughput
-    streams-throughput-subintervals throughput throughput-subintervals time-error-estimates
-""".split()
+_ORDER = (
+    "failures",
+    "histogram-owdelay",
+    "histogram-rtt",
+    "histogram-ttl",
+    "histogram-ttl-reverse",
+    "ntp-delay",
+    "ntp-dispersion",
+    "ntp-jitter",
+    "ntp-offset",
+    "ntp-polling-interval",
+    "ntp-reach",
+    "ntp-stratum",
+    "ntp-wander",
+    "packet-duplicates",
+    "packet-duplicates-bidir",
+    "packet-loss-rate",
+    "packet-loss-rate-bidir",
+    "packet-trace",
+    "packet-count-lost",
+    "packet-count-lost-bidir",
+    "packet-count-sent",
+    "packet-reorders",
+    "packet-reorders-bidir",
+    "packet-retransmits",
+    "packet-retransmits-subintervals",
+    "path-mtu",
+    "streams-packet-retransmits",
+    "streams-packet-retransmits-subintervals",
+    "streams-throughput",
+    "streams-throughput-subintervals",
+    "throughput",
+    "throughput-subintervals",
+    "time-error-estimates",
+)
 
 #: Event type to output family, for the 33 that the original commands know
 EVENT_MAP: dict[str, Family] = {

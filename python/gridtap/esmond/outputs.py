@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from gridtap.errors import GridtapError
 from gridtap.esmond.query_options import QueryOptions
 
 __all__ = [
@@ -39,7 +40,7 @@ _SEPARATOR = "= + = + = + = + = + =\n"
 _NO_DATA = "No data found."
 
 
-class EsmondClientException(Exception):
+class EsmondClientException(GridtapError):  # noqa: N818 - its documented name
     """Wrong use of an output class.
 
     :param value: what is wrong; the text form is its repr, as it always was
@@ -151,8 +152,6 @@ class EsmondOutput:
 
     :raises EsmondClientException: ``data`` is not a list of dictionaries
     """
-
-    _engine: Engine
 
     def __init__(self, data: list[dict[str, object]], columns: Sequence[str] | None) -> None:
         if not isinstance(data, list):

@@ -72,10 +72,11 @@ def _calendar_time(text: str, now: datetime) -> datetime:
 
 def _liberal_time(text: str, now: datetime) -> datetime:
     # Only here: most queries come without it, and it takes its time to load.
-    from dateutil import parser
+    from dateutil import parser  # type: ignore[import-untyped]
 
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     try:
-        return parser.parse(text, default=midnight)
+        time: datetime = parser.parse(text, default=midnight)
     except (ValueError, OverflowError, TypeError) as error:
         raise ValueError(f"not a time: {text}") from error
+    return time

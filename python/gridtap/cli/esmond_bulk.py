@@ -1,0 +1,91 @@
+"""``esmond-ps-get-bulk``: the data of many tests in files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from gridtap.cli.bulk_progress import BulkProgress
+from gridtap.cli.esmond_checks import notice
+from gridtap.cli.esmond_connection import connect, reason_of
+from gridtap.esmond.bulk import BulkPull, Saved
+from gridtap.esmond.bulk_journal import Journal
+from gridtap.esmond.errors import RequestError
+from gridtap.esmond.query_options import QueryOptions
+
+__all__ = ["run"]
+
+_NAME = "esmond-ps-get-bulk"
+_HOW_TO_GO_ON = f"{_NAME}: the same command with --resume goes on from here"
+
+
+def run(options: QueryOptions) -> bool:
+    """Writes the files; returns whether all could be written."""
+    directory = Path(options.output_dir).absolute()
+    connection = connect(options)
+    filters = connection.filters
+    with Journal(options, directory) as journal:
+        window = (filters.time_start or 0, filters.time_end or 0)
+        filters.time_start, filters.time_end = journal.begin(window, resume=options.resume)
+        pull = BulkPull(options, directory, journal)
+        try:
+            tasks = pull.tasks(connection.get_metadata())
+        except RequestError as error:
+            notice(f"{_NAME}: {reason_of(error)}")
+            return False
+        try:
+            with BulkProgress(tasks) as progress:
+                report = _Report(directory, progress)
+                for saved in pull.run(tasks):
+                    report.tell(saved)
+        except (KeyboardInterrupt, OSError):
+            notice(_HOW_TO_GO_ON)
+            raise
+        if report.finished < len(tasks):
+            notice(_HOW_TO_GO_ON)
+            return False
+        journal.finish()
+    return True
+
+
+class _Report:
+    """Says on standard output what becomes of each event type, in the words of the original."""
+
+    def __init__(self, directory: Path, progress: BulkProgress) -> None:
+        self._directory = directory
+        self._progress = progress
+        self._test: object = None
+        self.finished = 0
+
+    def tell(self, saved: Saved) -> None:
+        """Reports on one task."""
+        self._progress.advance(saved)
+        task, done = saved.task, saved.done
+        lines = []
+        if task.metadata is not self._test:
+            self._test = task.metadata
+            lines += ["", f" {task.metadata}"]
+        if task.kind is not None:
+            lines += ["", f"  * processing {task.event_type}"]
+        if done is not None:
+            self.finished += 1
+            if task.kind is not None:
+                lines += self._outcome(saved)
+        self._print(lines)
+        if saved.error is not None:
+            notice(f"{_NAME}: {reason_of(saved.error)}")
+
+    def _outcome(self, saved: Saved) -> list[str]:
+        done = saved.done
+        if done is None or done.name is None:
+            return ["  * no data for that event type, skipping output."]
+        path = self._directory / done.name
+        if saved.is_old:
+            return [f"   * got {done.rows} results before", f"  * keeping {path}"]
+        return [f"   * got {done.rows} results", f"  * writing {path}"]
+
+    def _print(self, lines: list[str]) -> None:
+        if lines:
+            self._progress.clear()
+            sys.stdout.write("\n".join(lines) + "\n")
+            sys.stdout.flush()
