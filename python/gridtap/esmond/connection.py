@@ -39,7 +39,8 @@ class Connection:
     ) -> None:
         self.address = ArchiveAddress(api_url, script_alias)
         self.filters = filters
-        self.headers = credentials(filters.auth_username, filters.auth_apikey)
+        self.headers = {"content-type": "application/json", "accept": "application/json"}
+        self.headers |= credentials(filters.auth_username, filters.auth_apikey)
         self.transport = transport or Transport()
 
     def get(self, url: str, params: Mapping[str, str]) -> Answer:
@@ -59,12 +60,11 @@ class Connection:
         """
         self.trace_payload(body)
         request = Request(method, url, body=body.encode(), repeatable=repeatable)
-        return self._send(request, {"Content-Type": "application/json"}).expect(201)
+        return self._send(request).expect(201)
 
-    def _send(self, request: Request, more: Mapping[str, str] | None = None) -> Answer:
+    def _send(self, request: Request) -> Answer:
         filters = self.filters
-        headers = {"Accept": "application/json", **self.headers, **(more or {})}
-        access = Access(headers, filters.ssl_verify, filters.timeout, filters.limits)
+        access = Access(self.headers, filters.ssl_verify, filters.timeout, filters.limits)
         answer = self.transport.send(request, access)
         self.trace(f"[url: {answer.url}]")
         return answer

@@ -1,0 +1,1 @@
+"""The import paths that the guides of esmond print, served by gridtap."""

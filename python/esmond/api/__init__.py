@@ -1,0 +1,1 @@
+"""Client and server of old; here is the client"""
