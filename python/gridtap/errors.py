@@ -3,6 +3,7 @@
 ::
 
     GridtapError
+    ├── ArchiveError                           an archive, or a file for it, that cannot be used
     ├── DecodeError        (also ValueError)   a packet that could not be decoded
     ├── MissingExtraError  (also ImportError)  an optional dependency is not installed
     └── NotBinaryError     (also ValueError)   a text datagram where a binary packet was expected
@@ -10,11 +11,15 @@
 
 from __future__ import annotations
 
-__all__ = ["DecodeError", "GridtapError", "MissingExtraError", "NotBinaryError"]
+__all__ = ["ArchiveError", "DecodeError", "GridtapError", "MissingExtraError", "NotBinaryError"]
 
 
 class GridtapError(Exception):
     """Base of all exceptions that gridtap raises on purpose."""
+
+
+class ArchiveError(GridtapError):
+    """An archive's file, or one to be read into it, that cannot be used; the text names it."""
 
 
 class DecodeError(GridtapError, ValueError):

@@ -13,9 +13,8 @@ from typing import cast
 import click
 
 from gridtap import _core
-from gridtap.cli.output import ParquetFile
+from gridtap.cli.output import ParquetFile, whole_file
 from gridtap.cli.summary import Counts, print_summary
-from gridtap.files import whole_file
 from gridtap.xrootd.records import RECORDS
 
 #: From this size on a source shows its progress.

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from gridtap.cli.archive import archive
 from gridtap.cli.decode import decode
 from gridtap.errors import GridtapError
 
@@ -36,6 +37,7 @@ def gridtap() -> None:
     """See the data transfers of a research-grid site."""
 
 
+gridtap.add_command(archive)
 gridtap.add_command(decode)
 
 

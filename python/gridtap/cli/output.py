@@ -1,4 +1,4 @@
-"""Parquet of what the core extracts."""
+"""Files that appear whole or not at all, and Parquet of what the core extracts."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from pathlib import Path
 
 from gridtap import _core
 from gridtap.errors import MissingExtraError
+from gridtap.files import whole_file
 
-__all__ = ["ParquetFile"]
+__all__ = ["ParquetFile", "whole_file"]
 
 
 class ParquetFile:

@@ -1,8 +1,8 @@
-"""What perfSONAR measures: the 49 event types of esmond 4.4 and the summaries that may be kept of each.
+"""What perfSONAR measures: the 49 event types of esmond 4.4, and the summaries of each.
 
-The table is esmond's own server configuration (``esmond.conf`` and ``esmond/api/perfsonar/types.py``
-of https://github.com/esnet/esmond). Other archives may know more types: a reader must let unknown
-names pass.
+The table is the configuration of esmond's own server (``esmond.conf``, and
+``esmond/api/perfsonar/types.py`` of https://github.com/esnet/esmond). Other archives may know more
+types: a reader must let unknown names pass.
 """
 
 from __future__ import annotations

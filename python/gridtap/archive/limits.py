@@ -1,0 +1,82 @@
+"""Every ceiling on what a caller may ask of the archive, and the reason for the number."""
+
+from __future__ import annotations
+
+__all__ = [
+    "BODY_BYTES",
+    "BODY_SECONDS",
+    "CHUNK_POINTS",
+    "DEFAULT_PAGE",
+    "EVENT_TYPES",
+    "HEADER_SECONDS",
+    "KEY_CHARS",
+    "LOOKUP_SECONDS",
+    "MAX_INTEGER",
+    "MAX_TS",
+    "MAX_WINDOW",
+    "METADATA_PAGE",
+    "MIN_KEY_CHARS",
+    "MIN_TS",
+    "PARAMETERS",
+    "POINT_PAGE",
+    "REQUEST_SECONDS",
+    "SUBJECT_CHARS",
+    "SUMMARIES",
+]
+
+#: Bytes of a request body: about 200,000 points, a thousand times what clients send.
+BODY_BYTES = 16 << 20
+
+#: Seconds within which a body has to arrive, so that slow senders do not hold connections.
+BODY_SECONDS = 60.0
+
+#: Seconds within which a request line and its headers have to arrive.
+HEADER_SECONDS = 20.0
+
+#: Seconds that one request may occupy the database.
+REQUEST_SECONDS = 30.0
+
+#: Seconds that a host name may take to resolve.
+LOOKUP_SECONDS = 10.0
+
+#: Elements of a page without ``limit``, as in esmond.
+DEFAULT_PAGE = 1500
+
+#: Points of a page. Refused above rather than cut: a client that asks for n and gets fewer takes
+#: them for the last.
+POINT_PAGE = 100_000
+
+#: Metadata of a page, as in perfSONAR 5.
+METADATA_PAGE = 10_000
+
+#: Points read and sent at a time, so that a page is never held whole.
+CHUNK_POINTS = 5_000
+
+#: Characters of a subject's text field and of a parameter's name, as in esmond.
+SUBJECT_CHARS = 128
+
+#: Characters of an event type or summary word, or of a key, that is repeated in an answer.
+KEY_CHARS = 128
+
+#: Elements of ``event-types``: every known type twenty times over.
+EVENT_TYPES = 1_000
+
+#: Summaries of one event type.
+SUMMARIES = 100
+
+#: Free-form parameters of a metadata.
+PARAMETERS = 1_000
+
+#: Seconds since the epoch of 0001-01-01 and of the last second of 9999: what calendars can show.
+#: Milliseconds taken for seconds lie beyond.
+MIN_TS = -62_135_596_800
+MAX_TS = 253_402_300_799
+
+#: Seconds of a summary window: a hundred years.
+MAX_WINDOW = 100 * 366 * 86_400
+
+#: What the database's integers hold.
+MAX_INTEGER = (1 << 63) - 1
+
+#: Characters of a key that somebody brings along: one that cannot be guessed.
+MIN_KEY_CHARS = 16
