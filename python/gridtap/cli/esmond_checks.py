@@ -75,13 +75,13 @@ def check_all(options: QueryOptions, command: QueryCommand, parser: OptionParser
     check_url(options, parser)
     if command.needs_ends:
         src_dest_required(options, parser)
-    if command.is_bulk:
+    if "files" in command.features:
         valid_output_dir(options, parser)
     check_valid_hostnames(options, parser, ["src", "dest", "agent"])
     check_event_types(options, parser, command.needs_event)
     check_summary(options, parser)
     check_formats(options, parser)
-    _check_own(options, command)
+    _check_own(QueryOptions.adopt(options), command)
 
 
 def check_url(options: QueryOptions, parser: OptionParser) -> None:
@@ -163,6 +163,6 @@ def _check_own(options: QueryOptions, command: QueryCommand) -> None:
         refuse(f"--jobs must be at least 1: {options.jobs}")
     if options.ca_bundle is not None and not Path(options.ca_bundle).exists():
         refuse(f"--ca-bundle {options.ca_bundle} does not exist.")
-    to_stdout = not command.is_bulk and options.plot is None and options.output_file is None
-    if options.format == "parquet" and to_stdout:
+    to_stdout = options.plot is None and options.output_file is None
+    if options.format == "parquet" and to_stdout and "prints" in command.features:
         refuse("--output-format parquet needs a file: add --output-file FILE")

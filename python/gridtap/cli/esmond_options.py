@@ -16,6 +16,7 @@ __all__ = [
     "Option",
     "QueryCommand",
     "options_of",
+    "script",
 ]
 
 #: What ``--output-format`` takes; the first three are the original ones
@@ -27,38 +28,52 @@ class QueryCommand(NamedTuple):
 
     :param needs_ends: source and destination must be given (source only for ``ntp-*``)
     :param needs_event: an event type must be given
-    :param is_bulk: writes files into a directory
+    :param features: kinds of options that not all commands have
     """
 
     name: str
-    purpose: str
+    purpose: str = ""
     needs_ends: bool = False
     needs_event: bool = False
-    is_bulk: bool = False
+    features: frozenset[str] = frozenset()
 
+
+#: Prints rows; draws them; writes files into a directory; several at once, with a journal
+_PRINTS, _DRAWS, _FILES, _PULLS = "prints", "draws", "files", "pulls"
 
 COMMANDS = {
     command.name: command
     for command in (
-        QueryCommand("esmond-ps-get-endpoints", "list tests: who, agent, tool, event types"),
-        QueryCommand("esmond-ps-get-metadata", "list tests with their parameters"),
+        QueryCommand(
+            "esmond-ps-get-endpoints",
+            "list tests: who, agent, tool, event types",
+            features=frozenset({_PRINTS}),
+        ),
+        QueryCommand(
+            "esmond-ps-get-metadata",
+            "list tests with their parameters",
+            features=frozenset({_PRINTS}),
+        ),
         QueryCommand(
             "esmond-ps-get",
             "show the data of one event type between two hosts",
             needs_ends=True,
             needs_event=True,
+            features=frozenset({_PRINTS, _DRAWS}),
         ),
         QueryCommand(
             "esmond-ps-get-bulk",
             "save the data of many tests and event types to files",
-            is_bulk=True,
+            features=frozenset({_FILES, _PULLS}),
         ),
     )
 }
 
-_GET = ("esmond-ps-get",)
-_BULK = ("esmond-ps-get-bulk",)
-_TO_STDOUT = ("esmond-ps-get-endpoints", "esmond-ps-get-metadata", "esmond-ps-get")
+
+def script(name: str, *, needs_ends: bool, needs_event: bool, is_bulk: bool) -> QueryCommand:
+    """A script of somebody else's that takes the options of the query commands."""
+    features = frozenset({_FILES}) if is_bulk else frozenset[str]()
+    return QueryCommand(name, "", needs_ends, needs_event, features)
 
 
 class Option(NamedTuple):
@@ -68,7 +83,7 @@ class Option(NamedTuple):
         that may have a value after an equals sign)
     :param default: ``cwd`` stands for the current directory
     :param is_original: the commands of esmond_client have it
-    :param commands: those that have it; empty for all four
+    :param feature: of the commands that have it; None for all
     """
 
     short: str | None
@@ -79,7 +94,7 @@ class Option(NamedTuple):
     default: str | int | bool | None
     help: str
     is_original: bool = True
-    commands: tuple[str, ...] = ()
+    feature: str | None = None
 
 
 def _own(
@@ -89,9 +104,9 @@ def _own(
     kind: str,
     default: str | int | bool | None,
     help: str,
-    commands: tuple[str, ...] = (),
+    feature: str | None = None,
 ) -> Option:
-    return Option(None, long, dest, metavar, kind, default, help, False, commands)
+    return Option(None, long, dest, metavar, kind, default, help, False, feature)
 
 
 OPTIONS = (
@@ -191,7 +206,7 @@ OPTIONS = (
         "text",
         "cwd",
         "Directory to output files to (default: %default).",
-        commands=_BULK,
+        feature=_FILES,
     ),
     Option(
         "-I",
@@ -286,7 +301,7 @@ OPTIONS = (
         "text",
         None,
         "Write to FILE, whole or not at all, instead of standard output.",
-        _TO_STDOUT,
+        _PRINTS,
     ),
     _own(
         "--plot",
@@ -295,7 +310,7 @@ OPTIONS = (
         "maybe",
         None,
         "Draw instead of listing: into FILE (.png or .svg), or in the terminal without one.",
-        _GET,
+        _DRAWS,
     ),
     _own(
         "--jobs",
@@ -304,7 +319,7 @@ OPTIONS = (
         "int",
         4,
         "Requests that may be under way at the same time (default: %default).",
-        _BULK,
+        _PULLS,
     ),
     _own(
         "--resume",
@@ -313,11 +328,11 @@ OPTIONS = (
         "flag",
         False,
         "Go on with an interrupted pull of the same query into the same directory.",
-        _BULK,
+        _PULLS,
     ),
 )
 
 
 def options_of(command: QueryCommand) -> Sequence[Option]:
     """The options of a command, the original ones first."""
-    return [o for o in OPTIONS if not o.commands or command.name in o.commands]
+    return [o for o in OPTIONS if o.feature is None or o.feature in command.features]

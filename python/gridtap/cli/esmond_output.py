@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from gridtap.cli.esmond_checks import notice
 from gridtap.cli.esmond_connection import reason_of
@@ -20,6 +20,8 @@ __all__ = ["Answers", "emit", "style_of"]
 
 #: What could command a terminal, but for tab and newline
 _CONTROLS = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+
+T = TypeVar("T")
 
 
 class TextSink(Protocol):
@@ -48,7 +50,7 @@ class Answers:
         self.is_whole = False
         notice(f"{self._command}: {reason_of(error)}")
 
-    def guarded(self, rows: Iterable[Row]) -> Iterator[Row]:
+    def guarded(self, rows: Iterable[T]) -> Iterator[T]:
         """The rows up to a failure.
 
         :raises NothingError: there is none, and not because the archive said so

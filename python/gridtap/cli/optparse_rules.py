@@ -91,7 +91,7 @@ class QueryOptionParser(optparse.OptionParser):
         known = [name for name in self._original_names if name.startswith(opt)]
         if known:
             return str(optparse._match_abbrev(opt, self._original_names))  # type: ignore[attr-defined]
-        return str(super()._match_long_opt(opt))  # type: ignore[misc]
+        return str(super()._match_long_opt(opt))
 
     def _process_long_opt(self, rargs: list[str], values: optparse.Values) -> None:
         name, equals, _ = rargs[0].partition("=")

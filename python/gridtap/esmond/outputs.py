@@ -18,6 +18,7 @@ from gridtap.esmond.query_options import QueryOptions
 
 __all__ = [
     "ENGINES",
+    "NO_DATA",
     "CSVOutput",
     "EsmondClientException",
     "EsmondClientWarning",
@@ -37,7 +38,7 @@ __all__ = [
 Row = Mapping[str, object]
 
 _SEPARATOR = "= + = + = + = + = + =\n"
-_NO_DATA = "No data found."
+NO_DATA = "No data found."
 
 
 class EsmondClientException(GridtapError):  # noqa: N818 - its documented name
@@ -86,7 +87,7 @@ def human_text(rows: Iterable[Row], columns: Sequence[str], style: Style) -> Ite
         lines += [f"{name}: {_cell(row.get(name), style)}\n" for name in names]
         yield "".join(lines)
     if is_first:
-        yield _NO_DATA
+        yield NO_DATA
 
 
 def json_text(rows: Iterable[Row], columns: Sequence[str], style: Style) -> Iterator[str]:
@@ -95,7 +96,7 @@ def json_text(rows: Iterable[Row], columns: Sequence[str], style: Style) -> Iter
     for row in rows:
         yield ("[" if is_first else ", ") + json.dumps(row)
         is_first = False
-    yield json.dumps([{"msg": _NO_DATA}]) if is_first else "]"
+    yield json.dumps([{"msg": NO_DATA}]) if is_first else "]"
 
 
 def json_lines_text(rows: Iterable[Row], columns: Sequence[str], style: Style) -> Iterator[str]:
@@ -227,10 +228,14 @@ def output_factory(
     :raises EsmondClientException: no such class; JSON lines and Parquet are not texts in memory
     """
     wanted = QueryOptions.adopt(options)
+    output: EsmondOutput
     if wanted.format == "human":
-        return HumanOutput(data, columns, extended_data=wanted.metadata)
-    if wanted.format == "json":
-        return JsonOutput(data, None)
-    if wanted.format == "csv":
-        return CSVOutput(data, columns)
-    raise EsmondClientException(f"no output class for {wanted.format}")
+        output = HumanOutput(data, columns)
+    elif wanted.format == "json":
+        output = JsonOutput(data, None)
+    elif wanted.format == "csv":
+        output = CSVOutput(data, columns)
+    else:
+        raise EsmondClientException(f"no output class for {wanted.format}")
+    output._style = Style(is_extended=wanted.metadata, json_values=wanted.json_values)
+    return output

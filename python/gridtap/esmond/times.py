@@ -72,7 +72,7 @@ def _calendar_time(text: str, now: datetime) -> datetime:
 
 def _liberal_time(text: str, now: datetime) -> datetime:
     # Only here: most queries come without it, and it takes its time to load.
-    from dateutil import parser  # type: ignore[import-untyped]
+    from dateutil import parser
 
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     try:
