@@ -306,7 +306,7 @@ OPTIONS = (
     _own(
         "--plot",
         "plot",
-        "FILE",
+        "[FILE]",
         "maybe",
         None,
         "Draw instead of listing: into FILE (.png or .svg), or in the terminal without one.",
