@@ -34,8 +34,10 @@ $(VENV)/built: $(BIN)/maturin Cargo.toml Cargo.lock pyproject.toml $(shell find 
 .xrootdlib: | $(BIN)/maturin
 	$(BIN)/python -m pip install --quiet --no-deps --target $@ xrootdlib==0.3.0 chainlet==1.3.1
 
-demo: $(VENV)/built ## Print the file accesses of a real capture
+demo: $(VENV)/built ## Print the file accesses of a real capture; fill and query an archive
 	$(BIN)/gridtap decode --format table $(DEMO)
+	@echo
+	$(BIN)/python examples/archive.py
 
 test: rust-test python-test ## Run all tests
 
@@ -49,8 +51,8 @@ lint: $(VENV)/built ## Check formats, lints, types and the layering
 	cargo fmt --check
 	cargo clippy --quiet --all-targets -- -D warnings
 	cargo clippy --quiet --all-targets --no-default-features -- -D warnings
-	$(BIN)/ruff format --check python tests benches docs
-	$(BIN)/ruff check python tests benches docs
+	$(BIN)/ruff format --check python tests benches docs examples
+	$(BIN)/ruff check python tests benches docs examples
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest gridtap._core
 	$(BIN)/lint-imports
@@ -59,8 +61,8 @@ lint: $(VENV)/built ## Check formats, lints, types and the layering
 
 format: $(VENV)/built ## Rewrite sources in the project's format
 	cargo fmt
-	$(BIN)/ruff format python tests benches docs
-	$(BIN)/ruff check --fix python tests benches docs
+	$(BIN)/ruff format python tests benches docs examples
+	$(BIN)/ruff check --fix python tests benches docs examples
 
 bench: $(VENV)/built .xrootdlib ## Measure, beside the rivals, and print the table of ratios
 	$(BIN)/python benches/run.py

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
+from gridtap.cli.archive import archive
 from gridtap.cli.decode import decode
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,11 +24,30 @@ def test_reference_pages_are_what_the_code_says() -> None:
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_every_option_is_documented() -> None:
-    page = (ROOT / "docs/command.md").read_text()
-    options = [name for parameter in decode.params for name in parameter.opts if "-" in name]
-    assert options
-    assert [name for name in options if f"`{name}" not in page] == []
+def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    """A command and those below it, by their full names"""
+    if isinstance(command, click.Group):
+        for verb, below in command.commands.items():
+            yield from commands(below, f"{name} {verb}")
+    else:
+        yield name, command
+
+
+DOCUMENTED = {
+    "command.md": [("gridtap decode", decode)],
+    "archive.md": list(commands(archive, "gridtap archive")),
+}
+
+
+@pytest.mark.parametrize("page", DOCUMENTED)
+def test_every_command_and_option_is_documented(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text()
+    for name, command in DOCUMENTED[page]:
+        assert name in text
+        options = [each for parameter in command.params for each in parameter.opts if "-" in each]
+        assert options
+        missing = [each for each in options if not re.search(rf"[` ]{each}\b", text)]
+        assert missing == [], name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

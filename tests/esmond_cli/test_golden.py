@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +52,17 @@ def expected(case: dict[str, Any]) -> Outcome:
     return Outcome(wanted["exit_status"], wanted.get("stdout", ""), wanted["stderr"], files)
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A directory whose name is wrapped in the help text as the golden ones were"""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="gridtap") as path:
+        yield Path(path)
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_golden(name: str, archive_url: str, tmp_path: Path) -> None:
+def test_golden(name: str, archive_url: str, folder: Path) -> None:
     case = CASES[name]
-    got, want = outcome_of(case, archive_url, tmp_path), expected(case)
+    got, want = outcome_of(case, archive_url, folder), expected(case)
     if "stdout_sha256" in case:
         assert got.stdout.startswith(case["stdout_head"])
         assert hashlib.sha256(got.stdout.encode()).hexdigest() == case["stdout_sha256"]

@@ -69,10 +69,9 @@ def _by_network(storage: Storage, peer: str | None) -> User | None:
     for user in storage.users():
         for text in user.networks:
             network = ipaddress.ip_network(text)
-            is_inside = not user.is_disabled and address in network
-            if is_inside and (found is None or network.prefixlen > found[0]):
+            if address in network and (found is None or network.prefixlen > found[0]):
                 found = network.prefixlen, user
-    return found[1] if found else None
+    return found[1] if found and not found[1].is_disabled else None
 
 
 def new_user(

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 
 from gridtap.archive import limits, paging, presentation, times
 from gridtap.archive.calls import Answer, Call
 from gridtap.archive.description import Registry
+from gridtap.archive.integers import whole
 from gridtap.archive.metadata_api import summary_type
 from gridtap.archive.refusal import RefusedError
 from gridtap.archive.storage import Row, Series, Storage
 from gridtap.esmond.event_types import DataType, SummaryType
 
 __all__ = ["DataApi"]
-
-_WHOLE = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 
 
 class DataApi:
@@ -84,7 +82,8 @@ class DataApi:
 
 
 def _window(text: str) -> int:
-    if not _WHOLE.fullmatch(text):
+    window = whole(text)
+    if window is None:
         raise RefusedError("Summary window parameter must be an integer")
     # What no summary can have is not kept; the database would not take it.
-    return max(min(int(text), limits.MAX_WINDOW + 1), -1)
+    return max(min(window, limits.MAX_WINDOW + 1), -1)

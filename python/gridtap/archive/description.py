@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gridtap.archive import jsontext, limits
+from gridtap.archive.integers import whole
 from gridtap.archive.refusal import RefusedError
 from gridtap.esmond.event_types import ALLOWED_SUMMARIES, DataType, SummaryType
 
@@ -45,8 +45,6 @@ _SHOWN = frozenset(
         "typed-parameters",
     }
 )
-
-_WHOLE = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 
 #: Event type to its data type
 Registry = Mapping[str, DataType]
@@ -168,11 +166,10 @@ def _summaries(event_type: str, data_type: DataType, value: Any) -> set[tuple[Su
 
 
 def _window(value: Any) -> int:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    is_text = isinstance(value, str) and len(value) < 40 and _WHOLE.fullmatch(value) is not None
-    if not is_number and not is_text:
+    number = whole(value) if isinstance(value, str) else value
+    if not isinstance(number, int | float) or isinstance(number, bool):
         raise RefusedError("Summary window must be an integer")
-    window = int(value)
+    window = int(number)
     if not 0 <= window <= limits.MAX_WINDOW:
         raise RefusedError(f"Summary window must be between 0 and {limits.MAX_WINDOW} seconds")
     return window

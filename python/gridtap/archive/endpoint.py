@@ -69,6 +69,9 @@ class Endpoint:
         request = Request(scope, receive)
         is_page = False
         try:
+            # A pattern's end also matches before a line's end.
+            if not scope["path"].isprintable():
+                raise RefusedError("Not found.", 404)
             is_page = wants_page(request.query_params, request.headers.get("accept", ""))
             answer = await self._answer(request)
             # Nothing is sent before the first piece is there: until then it can still be refused.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from gridtap.archive import limits, times
 from gridtap.archive.addresses import Resolver
 from gridtap.archive.description import ADDRESS_FIELDS
+from gridtap.archive.integers import whole
 from gridtap.archive.refusal import RefusedError
 from gridtap.archive.storage import Criteria
 
@@ -20,8 +20,6 @@ _OTHERS = ("limit", "offset", "format", "dns-match-rule")
 #: Everything that is no free-form parameter
 _KNOWN = frozenset((*ADDRESS_FIELDS, *_TEXTS, *_ROWS, *times.NAMES, *_OTHERS))
 
-_WHOLE = re.compile(r"\s*[+-]?\d{1,20}\s*", re.ASCII)
-
 
 def criteria(query: Mapping[str, str], resolver: Resolver, now: int) -> Criteria:
     """What a query asks for; a name that is not known is a free-form parameter's.
@@ -29,6 +27,8 @@ def criteria(query: Mapping[str, str], resolver: Resolver, now: int) -> Criteria
     :param now: UTC epoch seconds
     :raises RefusedError: a value that cannot be
     """
+    if len(query) > limits.QUERY_PARAMETERS:
+        raise RefusedError(f"More than {limits.QUERY_PARAMETERS} query parameters")
     rule = query.get("dns-match-rule", "v4v6")
     begin, end = times.interval(query, now)
     return Criteria(
@@ -48,7 +48,8 @@ def criteria(query: Mapping[str, str], resolver: Resolver, now: int) -> Criteria
 def _window(text: str | None) -> int | None:
     if text is None:
         return None
-    if not _WHOLE.fullmatch(text):
+    window = whole(text)
+    if window is None:
         raise RefusedError("Summary window parameter must be an integer")
     # What no summary can have matches none; the database would not take it.
-    return max(min(int(text), limits.MAX_INTEGER), -1)
+    return max(min(window, limits.MAX_INTEGER), -1)

@@ -15,10 +15,12 @@ __all__ = [
     "MAX_TS",
     "MAX_WINDOW",
     "METADATA_PAGE",
+    "MIN_INTEGER",
     "MIN_KEY_CHARS",
     "MIN_TS",
     "PARAMETERS",
     "POINT_PAGE",
+    "QUERY_PARAMETERS",
     "REQUEST_SECONDS",
     "SUBJECT_CHARS",
     "SUMMARIES",
@@ -64,6 +66,9 @@ EVENT_TYPES = 1_000
 #: Summaries of one event type.
 SUMMARIES = 100
 
+#: Parameters of a query: a search has some twenty, and each is a condition for the database.
+QUERY_PARAMETERS = 100
+
 #: Free-form parameters of a metadata.
 PARAMETERS = 1_000
 
@@ -76,6 +81,7 @@ MAX_TS = 253_402_300_799
 MAX_WINDOW = 100 * 366 * 86_400
 
 #: What the database's integers hold.
+MIN_INTEGER = -(1 << 63)
 MAX_INTEGER = (1 << 63) - 1
 
 #: Characters of a key that somebody brings along: one that cannot be guessed.

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gridtap.archive import limits
 from gridtap.archive.calls import Call
+from gridtap.archive.integers import whole
 from gridtap.archive.refusal import RefusedError
 
 __all__ = ["Page", "header", "links", "metadata_page", "point_page"]
-
-_WHOLE = re.compile(r"\s*[+-]?\d{1,20}\s*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +26,8 @@ def metadata_page(query: Mapping[str, str]) -> Page:
 
     :raises RefusedError: more than one page may hold
     """
-    limit = _integer(query.get("limit", ""))
-    offset = _integer(query.get("offset", ""))
+    limit = whole(query.get("limit", ""))
+    offset = whole(query.get("offset", ""))
     if limit is None or limit <= 0:
         limit = limits.DEFAULT_PAGE
     _check(limit, limits.METADATA_PAGE)
@@ -44,7 +42,7 @@ def point_page(query: Mapping[str, str]) -> Page:
     values = {"limit": limits.DEFAULT_PAGE, "offset": 0}
     for name in values:
         if name in query:
-            value = _integer(query[name])
+            value = whole(query[name])
             if value is None or value < 0:
                 raise RefusedError(f"{name} must be an integer of at least 0")
             values[name] = value
@@ -55,10 +53,6 @@ def point_page(query: Mapping[str, str]) -> Page:
 def _check(limit: int, most: int) -> None:
     if limit > most:
         raise RefusedError(f"limit must not be above {most}")
-
-
-def _integer(text: str) -> int | None:
-    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def links(call: Call, page: Page, has_more: bool) -> dict[str, str]:

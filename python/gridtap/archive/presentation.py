@@ -114,7 +114,7 @@ def _as_ratio(val: Any, den: Any) -> str:
 
 
 def _as_scaled_ratio(val: Any, den: Any) -> str:
-    return repr(val / den / SCALE)
+    return repr(val / SCALE / den)
 
 
 def _as_statistics(val: Any, _: Any) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from gridtap.archive import limits
+from gridtap.archive.integers import whole
 from gridtap.archive.refusal import RefusedError
 
 __all__ = ["NAMES", "interval", "timestamp"]
 
 NAMES = ("time", "time-start", "time-end", "time-range")
-
-_WHOLE = re.compile(r"\s*[+-]?\d{1,20}\s*", re.ASCII)
 
 
 def interval(query: Mapping[str, str], now: int) -> tuple[int | None, int | None]:
@@ -47,9 +45,10 @@ def _seconds(query: Mapping[str, str], name: str) -> int | None:
     text = query.get(name)
     if text is None:
         return None
-    if not _WHOLE.fullmatch(text):
+    seconds = whole(text)
+    if seconds is None:
         raise RefusedError("Time parameter must be an integer")
-    return _in_range(int(text), "Time parameter")
+    return _in_range(seconds, "Time parameter")
 
 
 def timestamp(value: object) -> int:
@@ -57,10 +56,10 @@ def timestamp(value: object) -> int:
 
     :raises RefusedError: it is none, or not of our calendar
     """
-    is_text = isinstance(value, str) and _WHOLE.fullmatch(value) is not None
-    if not isinstance(value, int | float) and not is_text:
+    seconds = whole(value) if isinstance(value, str) else value
+    if not isinstance(seconds, int | float):
         raise RefusedError("Time must be a unix timestamp")
-    return _in_range(int(value), "Time")  # type: ignore[call-overload]
+    return _in_range(int(seconds), "Time")
 
 
 def _in_range(seconds: int, what: str) -> int:

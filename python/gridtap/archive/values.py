@@ -19,11 +19,11 @@ asked for exact values; it keeps both in full.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from gridtap.archive import jsontext, limits
+from gridtap.archive.integers import whole
 from gridtap.archive.refusal import RefusedError
 from gridtap.esmond.event_types import DataType
 
@@ -38,7 +38,6 @@ REPLACEABLE = frozenset({DataType.HISTOGRAM, DataType.SUBINTERVAL, DataType.JSON
 #: esmond keeps floats as integers of 1 / 10,000.
 SCALE = 10_000
 
-_WHOLE = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 _MAX_FLOAT = limits.MAX_INTEGER / SCALE
 
 
@@ -62,15 +61,11 @@ def cut(value: float) -> int:
 
 def _integer(value: Any, refusal: str) -> int:
     """Numbers lose their fraction, texts must be whole numbers."""
-    is_whole = isinstance(value, str) and _WHOLE.fullmatch(value)
-    if not isinstance(value, int | float) and not is_whole:
+    found = whole(value) if isinstance(value, str) else value
+    if not isinstance(found, int | float):
         raise RefusedError(refusal)
-    try:
-        number = int(value)
-    except ValueError:
-        # More digits than Python converts.
-        raise RefusedError(refusal) from None
-    if abs(number) > limits.MAX_INTEGER:
+    number = int(found)
+    if not limits.MIN_INTEGER <= number <= limits.MAX_INTEGER:
         raise RefusedError(f"{refusal} of at most 64 bits")
     return number
 
