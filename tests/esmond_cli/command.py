@@ -77,6 +77,4 @@ def run(
 
 def contents(directory: Path) -> dict[str, str]:
     """Every file of a directory, hidden ones too, with its line ends as they are"""
-    return {
-        path.name: path.read_bytes().decode() for path in directory.iterdir() if path.is_file()
-    }
+    return {path.name: path.read_bytes().decode() for path in directory.iterdir() if path.is_file()}

@@ -1,9 +1,9 @@
 """What the original commands printed, and what ours print where they deviate on purpose.
 
 The golden cases are outputs of esmond_client 4.4 against an esmond server with the archive of
-``seed.json``. Cases named in ``deviations.json`` are expected as it says; each names the rows of the
-table of deviations in ``docs/esmond-commands.md`` that it deviates by. All others are expected byte
-for byte.
+``seed.json``. Cases named in ``deviations.json`` are expected as it says; each names the rows of
+the table of deviations in ``docs/esmond-commands.md`` that it deviates by. All others are expected
+byte for byte.
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ def expected(case: dict[str, Any]) -> Outcome:
     """What is expected of a case"""
     # With the word corrected that keeps the original bulk command from writing any file.
     wanted = {**case, **case.get("text_mode", {}), **DEVIATIONS.get(case["name"], {})}
-    files = {name: text for name, text in wanted.get("files", {}).items()}
-    return Outcome(wanted["exit_status"], wanted.get("stdout", ""), wanted["stderr"], files)
+    return Outcome(
+        wanted["exit_status"], wanted.get("stdout", ""), wanted["stderr"], wanted.get("files", {})
+    )
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import TYPE_CHECKING
 
 from gridtap.cli.esmond_checks import notice, refuse
@@ -12,6 +13,9 @@ from gridtap.esmond.selection import set_filters
 
 if TYPE_CHECKING:
     from gridtap.esmond.query import ApiConnect, ApiFilters
+
+#: How many times as long as a silence a whole body may take
+_BODY_TIMEOUTS = 10
 
 __all__ = ["connect", "perfsonar_client_filters", "reason_of"]
 
@@ -27,6 +31,7 @@ def perfsonar_client_filters(options: object) -> ApiFilters:
     Ends the process with 255 over a time that is none, a window that ends before it begins, and
     with ``--strict-filters`` over a filter that cannot be used.
     """
+    from gridtap.esmond.http import Limits
     from gridtap.esmond.query import ApiFilters
 
     wanted = QueryOptions.adopt(options)
@@ -41,6 +46,8 @@ def perfsonar_client_filters(options: object) -> ApiFilters:
     if start is not None and end is not None and end < start:
         refuse(f"--start-time is later than --end-time: {wanted.start} > {wanted.end or 'now'}")
     filters.timeout = wanted.timeout or None
+    if filters.timeout is not None:
+        filters.limits = Limits(body_s=_BODY_TIMEOUTS * filters.timeout)
     filters.ssl_verify = False if wanted.no_ssl_verify else (wanted.ca_bundle or True)
     return filters
 
@@ -54,6 +61,9 @@ def connect(options: QueryOptions) -> ApiConnect:
 
     filters = perfsonar_client_filters(options)
     filters.strict = True
+    if options.no_ssl_verify:
+        # Of this process only, whose user has just said so; a warning at every request is noise.
+        warnings.filterwarnings("ignore", message="Unverified HTTPS request")
     return ApiConnect(
         options.url or "",
         filters,

@@ -5,6 +5,7 @@ What can be answered without loading anything is answered first: help, and error
 
 from __future__ import annotations
 
+import os
 import sys
 
 from gridtap.cli.esmond_options import COMMANDS
@@ -37,5 +38,11 @@ def _start(name: str) -> None:
     command = COMMANDS[name]
     arguments = QueryOptionParser(command).spelled_out(sys.argv[1:])
     from gridtap.cli.esmond_query import run_command
+
+    if sys.stdout is None:
+        # Closed by whoever started us.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - as long as the process
+    # An archive may hold what the terminal's encoding does not.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
     sys.exit(run_command(command, arguments))

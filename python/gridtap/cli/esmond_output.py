@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import IO, Protocol, TypeVar
 
 from gridtap.cli.esmond_checks import notice
 from gridtap.cli.esmond_connection import reason_of
@@ -84,7 +85,7 @@ def emit(rows: Iterable[Row], columns: Sequence[str], options: QueryOptions) -> 
         if options.format == "parquet" and path is not None:
             from gridtap.esmond.parquet import write_parquet
 
-            with whole_file(path) as part:
+            with _naming(path), whole_file(path) as part:
                 write_parquet(rows, columns, part or path)
             return
         with _opened(path) as file:
@@ -105,11 +106,25 @@ def _begun(rows: Iterable[Row]) -> Iterator[Row]:
 @contextmanager
 def _opened(path: Path | None) -> Iterator[TextSink]:
     if path is not None:
-        with whole_file(path) as part, (part or path).open("w", encoding="utf-8", newline="") as f:
-            yield f
+        with _naming(path), whole_file(path) as part, _text_file(part or path) as file:
+            yield file
         return
     yield _Terminal(sys.stdout) if sys.stdout.isatty() else sys.stdout
     sys.stdout.flush()
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Gives errors a file name that have none: a disk that is full does not say where."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or os.fspath(path)
+        raise
+
+
+def _text_file(path: Path) -> IO[str]:
+    return path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
 
 
 class _Terminal:

@@ -57,7 +57,10 @@ def run_command(command: QueryCommand, arguments: list[str]) -> int:
     What goes wrong is one line on standard error.
     """
     try:
-        is_whole = query_command(command).main(arguments, command.name, standalone_mode=False)
+        # Not its main, which has opinions on broken pipes.
+        run = query_command(command)
+        with run.make_context(command.name, arguments) as context:
+            is_whole = run.invoke(context)
         sys.stdout.flush()
         return 0 if is_whole else FAILED
     except BrokenPipeError:
