@@ -16,7 +16,6 @@ from gridtap.esmond.query_options import QueryOptions
 __all__ = ["run"]
 
 _NAME = "esmond-ps-get-bulk"
-_HOW_TO_GO_ON = f"{_NAME}: the same command with --resume goes on from here"
 
 
 def run(options: QueryOptions) -> bool:
@@ -39,13 +38,18 @@ def run(options: QueryOptions) -> bool:
                 for saved in pull.run(tasks):
                     report.tell(saved)
         except (KeyboardInterrupt, OSError):
-            notice(_HOW_TO_GO_ON)
+            _say_how_to_go_on(journal)
             raise
         if report.finished < len(tasks):
-            notice(_HOW_TO_GO_ON)
+            _say_how_to_go_on(journal)
             return False
         journal.finish()
     return True
+
+
+def _say_how_to_go_on(journal: Journal) -> None:
+    if journal.has_entries:
+        notice(f"{_NAME}: the same command with --resume goes on from here")
 
 
 class _Report:

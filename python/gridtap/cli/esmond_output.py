@@ -85,8 +85,8 @@ def emit(rows: Iterable[Row], columns: Sequence[str], options: QueryOptions) -> 
         if options.format == "parquet" and path is not None:
             from gridtap.esmond.parquet import write_parquet
 
-            with _naming(path), whole_file(path) as part:
-                write_parquet(rows, columns, part or path)
+            with _naming(path), whole_file(path) as part, (part or path).open("wb") as binary:
+                write_parquet(rows, columns, binary)
             return
         with _opened(path) as file:
             for text in ENGINES[options.format](rows, columns, style_of(options)):

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Generic, TypeVar
 
 from gridtap.esmond.bulk_journal import Done, Journal
 from gridtap.esmond.bulk_names import BulkNames
@@ -155,21 +155,25 @@ class BulkPull:
     def _write_file(
         self, part: Path, rows: Iterable[dict[str, object]], columns: Sequence[str]
     ) -> int:
+        with self._opened(part) as file:
+            if self._options.format == "parquet":
+                from gridtap.esmond.parquet import write_parquet
+
+                write_parquet(rows, columns, file)
+            else:
+                style = Style(json_values=self._options.json_values)
+                for text in ENGINES[self._options.format](rows, columns, style):
+                    file.write(text.encode("utf-8", "backslashreplace"))
+            file.flush()
+            os.fsync(file.fileno())
+            return file.tell()
+
+    def _opened(self, part: Path) -> BinaryIO:
         with self._lock:
             if self._is_over:
+                # Nobody would remove it any more.
                 raise OSError("the pull is over")
-            part.touch()
-        if self._options.format == "parquet":
-            from gridtap.esmond.parquet import write_parquet
-
-            write_parquet(rows, columns, part)
-        else:
-            style = Style(json_values=self._options.json_values)
-            with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-                file.writelines(ENGINES[self._options.format](rows, columns, style))
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        return part.stat().st_size
+            return part.open("wb")
 
     def _save(self, fetched: _Fetched) -> Saved:
         task, done = fetched.task, fetched.done

@@ -74,6 +74,7 @@ class Journal:
         self._path = directory / f".esmond-ps-get-bulk.{self.token}.journal"
         self._window: tuple[int, int] | None = None
         self._done: dict[tuple[str, str], Done] = {}
+        self._recorded = False
         try:
             self._file = self._path.open("a+b")
         except OSError as error:
@@ -96,6 +97,9 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if not self.has_entries:
+            # Nothing to go on with.
+            self.finish()
         self._file.close()
 
     def begin(self, window: tuple[int, int], *, resume: bool) -> tuple[int, int]:
@@ -113,6 +117,11 @@ class Journal:
             self._write({"version": _VERSION, "window": window})
         return self._window
 
+    @property
+    def has_entries(self) -> bool:
+        """Whether anything was finished, now or earlier."""
+        return self._recorded or bool(self._done)
+
     def done(self, key: str, event_type: str) -> Done | None:
         """What was done about an event type, if its file is still as it was left."""
         found = self._done.get((key, event_type))
@@ -128,6 +137,7 @@ class Journal:
 
         :raises OSError: the disk is full
         """
+        self._recorded = True
         self._write({"key": key, "event-type": event_type, **done._asdict()})
 
     def finish(self) -> None:

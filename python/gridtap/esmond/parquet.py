@@ -10,8 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from gridtap.errors import MissingExtraError
 from gridtap.esmond.outputs import Row
@@ -48,8 +47,8 @@ _NUMBERS = frozenset(
 )
 
 
-def write_parquet(rows: Iterable[Row], columns: Sequence[str], path: Path) -> None:
-    """Writes rows to a new file, zstd-compressed.
+def write_parquet(rows: Iterable[Row], columns: Sequence[str], file: BinaryIO) -> None:
+    """Writes rows to a file, zstd-compressed.
 
     The type of a column has to be known before the first row is written, so that values which turn
     out not to be numbers later on are only known after all rows were seen: they are held in memory.
@@ -66,9 +65,7 @@ def write_parquet(rows: Iterable[Row], columns: Sequence[str], path: Path) -> No
     while batch := list(islice(rest, _ROWS)):
         tables.append(_table(batch, columns))
     table = _joined(tables, columns)
-    # Opened here, so that what the system refuses has a number and a file name.
-    with path.open("wb") as file:
-        pyarrow.parquet.write_table(table, file, compression="zstd", row_group_size=_ROWS)
+    pyarrow.parquet.write_table(table, file, compression="zstd", row_group_size=_ROWS)
 
 
 def _table(batch: Sequence[Row], columns: Sequence[str]) -> pyarrow.Table:
