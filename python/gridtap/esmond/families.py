@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from gridtap.esmond.event_types import EVENT_TYPES, DataType, Family
 
@@ -116,7 +117,7 @@ def _statistics(value: object, width: object) -> Iterator[Cells]:
 
 def _probes(value: object, width: object) -> Iterator[Cells]:
     for probe in value if isinstance(value, list) else [value]:
-        if not isinstance(probe, dict):
+        if not _has_any(probe, (*_PROBE_KEYS, "error-message")):
             yield (*[None] * (len(_PROBE_KEYS) - 1), probe)
             continue
         error = probe.get("error_message", probe.get("error-message"))
@@ -125,10 +126,15 @@ def _probes(value: object, width: object) -> Iterator[Cells]:
 
 def _intervals(value: object, width: object) -> Iterator[Cells]:
     for interval in value if isinstance(value, list) else [value]:
-        if isinstance(interval, dict):
+        if _has_any(interval, _INTERVAL_KEYS):
             yield tuple(interval.get(key) for key in _INTERVAL_KEYS)
         else:
             yield (None, None, interval)
+
+
+def _has_any(found: object, keys: tuple[str, ...]) -> TypeGuard[dict[str, object]]:
+    """Whether something is what its family expects, or at least a part of it"""
+    return isinstance(found, dict) and (not found or any(key in found for key in keys))
 
 
 def _streams(value: object, width: object) -> Iterator[Cells]:
