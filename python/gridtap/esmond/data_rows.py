@@ -19,7 +19,7 @@ __all__ = ["DataRows", "Point", "Rows", "chosen_data", "data_format_factory"]
 Rows = list[dict[str, object]]
 
 #: Formats that show an object as text in a cell
-_CELL_FORMATS = frozenset({"human", "csv", "parquet"})
+_CELL_FORMATS = frozenset({"human", "csv"})
 
 
 class Point(Protocol):

@@ -90,6 +90,8 @@ class Chart:
             self._add_point(label, key, row, row[column])
 
     def _add_point(self, label: str, key: str, row: Mapping[str, object], value: object) -> None:
+        if value is None:
+            return
         x: float | None
         if self.across is Across.TIME:
             x = _seconds(row["timestamp"])
