@@ -19,7 +19,6 @@ from tests.esmond_cli.command import WINDOW, command_line, environment, run
 
 PAIR = ("-s", "192.0.2.10", "-d", "192.0.2.20")
 FIRST = 1710231310
-TIMES = ("-S", "2024-03-12", "-E", "2024-03-13", "-I")
 ENDS = ("-s", "198.51.100.10", "-d", "203.0.113.25")
 
 
@@ -97,9 +96,8 @@ def test_parquet_has_types(
 
 
 def test_parquet_without_rows(archive_url: str, tmp_path: Path) -> None:
-    found = table(
-        archive_url, tmp_path, "-s", "192.0.2.200", "-d", "192.0.2.20", "-e", "throughput"
-    )
+    nobody = ("-s", "192.0.2.200", "-d", "192.0.2.20", "-e", "throughput")
+    found = table(archive_url, tmp_path, *nobody)
     assert found.num_rows == 0
     assert found.column_names[-1] == "value"
 
@@ -109,8 +107,9 @@ def test_parquet_of_values_that_stop_being_numbers(tmp_path: Path) -> None:
     points = [{"ts": FIRST + second, "val": value} for second, value in enumerate(values)]
     file = tmp_path / "out.parquet"
     with Server(one_metadata(metadata(KEY, event_type("pscheduler-raw")), points)) as server:
-        line = ("-u", server.url, *ENDS, *TIMES, "-e", "pscheduler-raw", "-o", "parquet")
-        got = run("esmond-ps-get", *line, "--output-file", file)
+        line = ("-u", server.url, *ENDS, "-S", "2024-03-12", "-E", "2024-03-14", "-I")
+        wanted = ("-e", "pscheduler-raw", "-o", "parquet", "--output-file", file)
+        got = run("esmond-ps-get", *line, *wanted)
     assert (got.exit_status, got.stderr) == (0, "")
     found = pyarrow.parquet.read_table(file).column("value").to_pylist()
     assert [json.loads(value) for value in found] == [1.5, 2.0, *[3.0] * 70_000, {"a": 1}]

@@ -96,9 +96,7 @@ def test_the_33_and_all_49() -> None:
     assert list(util.EVENT_MAP) == util.EVENT_TYPES
     assert sorted(LISTED) == sorted(EVENT_TYPES)
     assert LISTED[:33] == util.EVENT_TYPES
-    assert {
-        name: type.family for name, type in EVENT_TYPES.items() if type.family
-    } == util.EVENT_MAP
+    assert {name: one.family for name, one in EVENT_TYPES.items() if one.family} == util.EVENT_MAP
     assert util.event_format("packet-trace") == "packet_trace"
     with pytest.raises(KeyError):
         util.event_format("packet-rtt")
