@@ -13,12 +13,12 @@ from concurrent.futures import TimeoutError as TooSlowError
 from gridtap.archive import limits
 from gridtap.archive.refusal import RefusedError
 
-__all__ = ["Resolver"]
+__all__ = ["RULES", "Resolver"]
 
 _V4, _V6 = socket.AF_INET, socket.AF_INET6
 
 #: Rule to families in the order in which they are asked; ``prefer`` takes the first that answers.
-_RULES: dict[str, tuple[socket.AddressFamily, ...]] = {
+RULES: dict[str, tuple[socket.AddressFamily, ...]] = {
     "v4v6": (_V6, _V4),
     "only-v4": (_V4,),
     "only-v6": (_V6,),
@@ -49,7 +49,7 @@ class Resolver:
 
         :raises RefusedError: no such rule, or no address by it
         """
-        families = _RULES.get(rule)
+        families = RULES.get(rule)
         if families is None:
             raise RefusedError(f"Invalid dns-match-rule parameter {rule[: limits.KEY_CHARS]}")
         found: frozenset[str] = frozenset()

@@ -82,7 +82,7 @@ def build(storage: Storage, settings: Settings) -> ASGIApp:
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    return app
+    return _OriginForm(app)
 
 
 def _archive(storage: Storage, metadata: MetadataApi, settings: Settings) -> Iterator[Route]:
@@ -97,6 +97,7 @@ def _archive(storage: Storage, metadata: MetadataApi, settings: Settings) -> Ite
         "/{key}/": Endpoint(policy, "One metadata", {"GET": metadata.get, "PUT": writes.put}),
         "/{key}/{event_type}": Endpoint(policy, "Event type", {"GET": metadata.event}),
         "/{key}/{event_type}/base": Endpoint(policy, "Data", readable),
+        "/{key}/{event_type}/base/{window}": Endpoint(policy, "Data", readable),
         "/{key}/{event_type}/{summaries}": Endpoint(policy, "Summaries", listed),
         "/{key}/{event_type}/{summaries}/{window}": Endpoint(policy, "Data", readable),
     }
@@ -110,6 +111,19 @@ def _archive(storage: Storage, metadata: MetadataApi, settings: Settings) -> Ite
                 if path.endswith("/")
                 else Route(f"{full}/", endpoint)
             )
+
+
+class _OriginForm:
+    """Takes whole addresses as request targets, as proxies send them (RFC 9112, 3.2.2)"""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith("/"):
+            behind = scope["path"].partition("://")[2]
+            scope["path"] = "/" + behind.partition("/")[2]
+        await self._app(scope, receive, send)
 
 
 class _WithSlash:
@@ -127,10 +141,15 @@ class _WithSlash:
 async def _failed(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = "Not found." if status == 404 else str(getattr(error, "detail", error))
-    return JSONResponse({"detail": detail}, status)
+    return JSONResponse({"detail": detail}, status, getattr(error, "headers", None))
 
 
 class _Page(StaticFiles):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # The files are small: nobody needs pieces of them, and wrong ranges are refused as text.
+        headers = [each for each in scope["headers"] if each[0] != b"range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
+
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         response.headers.update(_PAGE_HEADERS)

@@ -14,7 +14,7 @@ from gridtap.archive.refusal import RefusedError
 from gridtap.archive.storage import Row, Series, Storage
 from gridtap.esmond.event_types import DataType, SummaryType
 
-__all__ = ["DataApi"]
+__all__ = ["DataApi", "summary_window"]
 
 
 class DataApi:
@@ -38,7 +38,7 @@ class DataApi:
         if event_type not in self._registry:
             raise RefusedError(f"Unsupported event type '{event_type[:128]}' provided")
         kind = summary_type(call.parts.get("summaries", "base"))
-        window = _window(call.parts.get("window", "0"))
+        window = summary_window(call.parts.get("window", "0"))
         now = int(time.time())
         begin, end = times.interval(call.query, now)
         if begin is None and end is None:
@@ -81,7 +81,11 @@ class DataApi:
         return presentation.points(series, rows, self._is_exact)
 
 
-def _window(text: str) -> int:
+def summary_window(text: str) -> int:
+    """The window that an address names, in seconds.
+
+    :raises RefusedError: it is no integer
+    """
     window = whole(text)
     if window is None:
         raise RefusedError("Summary window parameter must be an integer")

@@ -13,7 +13,15 @@ from gridtap.archive.integers import whole
 from gridtap.archive.refusal import RefusedError
 from gridtap.esmond.event_types import ALLOWED_SUMMARIES, DataType, SummaryType
 
-__all__ = ["ADDRESS_FIELDS", "SUBJECT_FIELDS", "Description", "parameter_text", "parse"]
+__all__ = [
+    "ADDRESS_FIELDS",
+    "RESERVED_NAMES",
+    "SUBJECT_FIELDS",
+    "Description",
+    "Registry",
+    "parameter_text",
+    "parse",
+]
 
 #: Fields of each subject type, in the order in which they are shown
 SUBJECT_FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -32,7 +40,7 @@ SUBJECT_FIELDS: Mapping[str, tuple[str, ...]] = {
 ADDRESS_FIELDS = ("source", "destination", "measurement-agent")
 
 #: What is shown beside the subject and the parameters, so that no parameter may be called so
-_SHOWN = frozenset(
+RESERVED_NAMES = frozenset(
     {
         "url",
         "uri",
@@ -203,7 +211,7 @@ def _address(name: str, body: Mapping[str, Any]) -> str:
 def _check_parameters(subject_type: str, parameters: Mapping[str, Any]) -> None:
     if len(parameters) > limits.PARAMETERS:
         raise RefusedError(f"More than {limits.PARAMETERS} parameters")
-    shown = {name: name for name in (*_SHOWN, *SUBJECT_FIELDS["point-to-point"])}
+    shown = {name: name for name in (*RESERVED_NAMES, *SUBJECT_FIELDS["point-to-point"])}
     for name, value in parameters.items():
         if not name or len(name) > limits.SUBJECT_CHARS:
             raise RefusedError(
@@ -213,7 +221,7 @@ def _check_parameters(subject_type: str, parameters: Mapping[str, Any]) -> None:
         other = shown.setdefault(name.replace("_", "-"), name)
         if other == name and name in SUBJECT_FIELDS["point-to-point"]:
             raise RefusedError(f"{name} is not allowed for subject type {subject_type}")
-        if other != name or name in _SHOWN:
+        if other != name or name in RESERVED_NAMES:
             raise RefusedError(f"{name} is not allowed to be specified beside {other}")
         if value is None:
             raise RefusedError(f"Value of {name} cannot be null")

@@ -11,14 +11,14 @@ from gridtap.archive.integers import whole
 from gridtap.archive.refusal import RefusedError
 from gridtap.archive.storage import Criteria
 
-__all__ = ["criteria"]
+__all__ = ["KNOWN", "criteria"]
 
 _TEXTS = ("tool-name", "input-source", "input-destination", "subject-type", "metadata-key")
 _ROWS = ("event-type", "summary-type", "summary-window")
 _OTHERS = ("limit", "offset", "format", "dns-match-rule")
 
 #: Everything that is no free-form parameter
-_KNOWN = frozenset((*ADDRESS_FIELDS, *_TEXTS, *_ROWS, *times.NAMES, *_OTHERS))
+KNOWN = frozenset((*ADDRESS_FIELDS, *_TEXTS, *_ROWS, *times.NAMES, *_OTHERS))
 
 
 def criteria(query: Mapping[str, str], resolver: Resolver, now: int) -> Criteria:
@@ -36,7 +36,7 @@ def criteria(query: Mapping[str, str], resolver: Resolver, now: int) -> Criteria
             name: resolver.addresses(query[name], rule) for name in ADDRESS_FIELDS if name in query
         },
         texts={name: query[name] for name in _TEXTS if name in query},
-        parameters={name: text for name, text in query.items() if name not in _KNOWN},
+        parameters={name: text for name, text in query.items() if name not in KNOWN},
         event_type=query.get("event-type"),
         summary_type=query.get("summary-type"),
         summary_window=_window(query.get("summary-window")),

@@ -14,7 +14,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from gridtap.archive import limits
+from gridtap.archive import jsontext, limits
 from gridtap.archive.app import Settings, build
 from gridtap.archive.storage import SqliteStorage
 from gridtap.errors import ArchiveError
@@ -93,7 +93,7 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(H11Protocol):
-    """Also ends connections on which a request's head does not arrive"""
+    """Also ends connections on which a request's head does not arrive, and refuses in JSON"""
 
     _waiting: asyncio.TimerHandle | None = None
 
@@ -108,6 +108,30 @@ class _Protocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._cancel()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP is refused as everything else is."""
+        if self.cycle is not None:
+            # Nobody waits for the application's answer any more.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            # The answer was on its way already when the body turned out so.
+            self.transport.close()
+            return
+        body = jsontext.dump({"detail": msg}).encode()
+        fields = [
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(body))),
+            ("Connection", "close"),
+        ]
+        for event in (
+            h11.Response(status_code=400, reason="Bad Request", headers=fields),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def _watch(self) -> None:
         if self.conn.their_state is not h11.IDLE:

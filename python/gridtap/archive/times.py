@@ -57,7 +57,7 @@ def timestamp(value: object) -> int:
     :raises RefusedError: it is none, or not of our calendar
     """
     seconds = whole(value) if isinstance(value, str) else value
-    if not isinstance(seconds, int | float):
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool):
         raise RefusedError("Time must be a unix timestamp")
     return _in_range(int(seconds), "Time")
 

@@ -19,6 +19,8 @@ asked for exact values; it keeps both in full.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,7 +29,7 @@ from gridtap.archive.integers import whole
 from gridtap.archive.refusal import RefusedError
 from gridtap.esmond.event_types import DataType
 
-__all__ = ["REPLACEABLE", "SCALE", "Stored", "accept", "cut"]
+__all__ = ["MAX_FLOAT", "REPLACEABLE", "SCALE", "Stored", "accept", "cut"]
 
 #: What the database keeps of one value
 Stored = tuple[int | float | str, int | None]
@@ -38,7 +40,11 @@ REPLACEABLE = frozenset({DataType.HISTOGRAM, DataType.SUBINTERVAL, DataType.JSON
 #: esmond keeps floats as integers of 1 / 10,000.
 SCALE = 10_000
 
-_MAX_FLOAT = limits.MAX_INTEGER / SCALE
+#: Floats have to be smaller.
+MAX_FLOAT = limits.MAX_INTEGER / SCALE
+
+#: Python's own reading also takes "nan", "1_000" and digits of other scripts.
+_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 
 
 def accept(data_type: DataType, value: Any, with_statistics: bool = False) -> Stored:
@@ -70,21 +76,28 @@ def _integer(value: Any, refusal: str) -> int:
     return number
 
 
+def _float(value: Any, refusal: str) -> float:
+    is_text = isinstance(value, str) and _NUMBER.fullmatch(value)
+    if not isinstance(value, int | float) and not is_text:
+        raise RefusedError(refusal)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if math.isinf(number):
+        raise RefusedError(refusal)
+    return number
+
+
 def _accept_integer(value: Any) -> Stored:
     return _integer(value, "Value must be an integer"), None
 
 
 def _accept_float(value: Any) -> Stored:
     refusal = "Value must be a floating point number"
-    if not isinstance(value, int | float | str):
-        raise RefusedError(refusal)
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        raise RefusedError(refusal) from None
-    # Also what is not a number at all.
-    if not abs(number) < _MAX_FLOAT:
-        raise RefusedError(f"{refusal} below {_MAX_FLOAT:.0f}")
+    number = _float(value, refusal)
+    if abs(number) >= MAX_FLOAT:
+        raise RefusedError(f"{refusal} below {MAX_FLOAT:.0f}")
     return number, None
 
 
@@ -127,18 +140,11 @@ def _accept_subinterval(value: Any) -> Stored:
             if field not in interval:
                 raise RefusedError(f"Interval must contain '{field}' field at position {position}")
         for field in ("start", "duration"):
-            _number(interval[field])
+            _float(
+                interval[field],
+                "Subinterval 'start' and 'duration' must be floating point numbers",
+            )
     return _json(value), None
-
-
-def _number(value: Any) -> None:
-    try:
-        if isinstance(value, int | float | str):
-            float(value)
-            return
-    except (ValueError, OverflowError):
-        pass
-    raise RefusedError("Subinterval 'start' and 'duration' must be floating point numbers")
 
 
 def _accept_json(value: Any) -> Stored:

@@ -6,6 +6,7 @@ from typing import Any
 
 from gridtap.archive import jsontext, times, values
 from gridtap.archive.calls import Answer, Call
+from gridtap.archive.data_api import summary_window
 from gridtap.archive.description import Registry
 from gridtap.archive.refusal import RefusedError
 from gridtap.archive.storage import EventRecord, Point, Storage
@@ -48,6 +49,8 @@ class WriteApi:
             raise RefusedError(
                 f"Only base summary-type allowed for writing. Cannot use {summaries}"
             )
+        # Any will do: there is only one place for points.
+        summary_window(call.parts.get("window", "0"))
         self._write(call.parts["key"], [(event_type, ts, body["val"])])
         return _DONE
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -25,8 +26,8 @@ class BulkProgress:
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         self._total = len(tasks)
-        self._tests = len({id(task.metadata) for task in tasks})
-        self._seen: set[int] = set()
+        #: What is left to do of each test
+        self._left = Counter(id(task.metadata) for task in tasks)
         self._points = self._bytes = 0
         self._stack = ExitStack()
         self._bar: ProgressBar[int] | None = None
@@ -36,6 +37,8 @@ class BulkProgress:
             bar: ProgressBar[int] = click.progressbar(
                 length=self._total,
                 label="pulling",
+                # As wide as the terminal: a line that wraps can not be drawn over.
+                width=0,
                 item_show_func=lambda _: self._counts(),
                 file=sys.stderr,
             )
@@ -52,7 +55,7 @@ class BulkProgress:
 
     def advance(self, saved: Saved) -> None:
         """One task is done, or given up."""
-        self._seen.add(id(saved.task.metadata))
+        self._left[id(saved.task.metadata)] -= 1
         if saved.done is not None:
             self._points += saved.done.points
             self._bytes += saved.done.bytes
@@ -60,15 +63,15 @@ class BulkProgress:
             self._bar.update(1, 1)
 
     def clear(self) -> None:
-        """Makes room for a line of output; the next step draws the bar below it."""
-        if self._bar is not None and sys.stdout.isatty():
+        """Makes room for lines; the next step draws the bar below them."""
+        if self._bar is not None:
             sys.stderr.write(_CLEAR_LINE)
             sys.stderr.flush()
 
     def _counts(self) -> str:
-        return (
-            f"{len(self._seen)}/{self._tests} tests, {self._points:,} points, {_size(self._bytes)}"
-        )
+        done = sum(left == 0 for left in self._left.values())
+        size = _size(self._bytes)
+        return f"{done}/{len(self._left)} tests, {self._points:,} points, {size}"
 
 
 def _size(count: float) -> str:

@@ -63,7 +63,6 @@ class _Report:
 
     def tell(self, saved: Saved) -> None:
         """Reports on one task."""
-        self._progress.advance(saved)
         task, done = saved.task, saved.done
         lines = []
         if task.metadata is not self._test:
@@ -75,9 +74,14 @@ class _Report:
             self.finished += 1
             if task.kind is not None:
                 lines += self._outcome(saved)
-        self._print(lines)
+        self._progress.clear()
+        if lines:
+            sys.stdout.write("\n".join(lines) + "\n")
+            sys.stdout.flush()
         if saved.error is not None:
             notice(f"{_NAME}: {reason_of(saved.error)}")
+        # After the lines, so that the bar is below them.
+        self._progress.advance(saved)
 
     def _outcome(self, saved: Saved) -> list[str]:
         done = saved.done
@@ -87,9 +91,3 @@ class _Report:
         if saved.is_old:
             return [f"   * got {done.rows} results before", f"  * keeping {path}"]
         return [f"   * got {done.rows} results", f"  * writing {path}"]
-
-    def _print(self, lines: list[str]) -> None:
-        if lines:
-            self._progress.clear()
-            sys.stdout.write("\n".join(lines) + "\n")
-            sys.stdout.flush()
