@@ -26,7 +26,8 @@ class Asked:
     path: str
     query: dict[str, str]
     headers: dict[str, str]
-    body: bytes = b""
+    body: bytes
+    target: str
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -81,7 +82,8 @@ class Server:
                 length = int(self.headers.get("Content-Length") or 0)
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 query = dict(parse_qsl(parts.query, keep_blank_values=True))
-                asked = Asked(self.command, parts.path, query, headers, self.rfile.read(length))
+                body = self.rfile.read(length)
+                asked = Asked(self.command, parts.path, query, headers, body, self.path)
                 outer.asked.append(asked)
                 reply = outer.answer(asked)
                 if reply is None:

@@ -43,7 +43,7 @@ def throughput(conn: ApiConnect) -> EventType:
 
 def test_a01_certificates_are_verified_unless_told_otherwise() -> None:
     with Server(one_metadata(metadata(), series(1)), tls=True) as server:
-        with pytest.raises(CertificateError, match="certificate not trusted: self.signed"):
+        with pytest.raises(CertificateError, match=r"certificate not trusted: self.signed"):
             next(ApiConnect(server.url).get_metadata())
         assert server.asked == []
 
@@ -67,9 +67,10 @@ def test_a01_nothing_is_silenced_for_others() -> None:
 
 
 def test_a02_a_refused_search_warns_and_ends() -> None:
-    with Server(lambda _: json_reply({"detail": "Invalid token."}, 401)) as server:
-        with pytest.warns(ApiConnectWarning, match="got status: 401 - response: .*Invalid token"):
-            assert list(ApiConnect(server.url).get_metadata()) == []
+    refuse = json_reply({"detail": "Invalid token."}, 401)
+    said = r"got status: 401 - response: .*Invalid token"
+    with Server(lambda _: refuse) as server, pytest.warns(ApiConnectWarning, match=said):
+        assert list(ApiConnect(server.url).get_metadata()) == []
 
 
 def test_a02_strict_filters_raise() -> None:

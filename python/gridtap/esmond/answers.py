@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
@@ -62,7 +61,10 @@ class Answer:
                 body = body.get("detail", body.get("error", body))
             said = body if isinstance(body, str) else json.dumps(body)
         elif "html" in self.media_type or self.content.lstrip()[:1] == b"<":
-            said = _html_text(self.text)
+            # Loaded for the rare page alone: it takes longer than all of this module.
+            from gridtap.esmond.html_text import html_text
+
+            said = html_text(self.text)
         else:
             said = self.text
         said = " ".join(said.split())
@@ -105,34 +107,3 @@ class Answer:
         if not isinstance(body, list if shape == "array" else dict):
             raise BadAnswerError(self, f"a JSON {shape} expected, but {type(body).__name__} came")
         return body
-
-
-class _Text(HTMLParser):
-    """Collects the text of a page's paragraphs, or of its headings when it has none."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._inside = ""
-        self.paragraphs: list[str] = []
-        self.headings: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        self._inside = tag
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in {"p", "h1", "title", "script", "style"}:
-            self._inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._inside in {"h1", "title"}:
-            self.headings.append(data)
-        elif self._inside not in {"", "script", "style"}:
-            self.paragraphs.append(data)
-
-
-def _html_text(page: str) -> str:
-    parser = _Text()
-    parser.feed(page)
-    parser.close()
-    said = " ".join(parser.paragraphs).strip()
-    return said or " ".join(dict.fromkeys(text.strip() for text in parser.headings))

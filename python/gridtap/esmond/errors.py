@@ -26,7 +26,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from gridtap.errors import GridtapError
@@ -156,6 +155,8 @@ QueryLimitException = AnswerError
 
 
 def _status_line(answer: Answer) -> str:
+    from http import HTTPStatus
+
     code = answer.status_code
     phrase = HTTPStatus(code).phrase if code in HTTPStatus._value2member_map_ else ""
     status = f"{code} {phrase}".rstrip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, overload
 
 from gridtap.esmond.errors import EsmondError
 from gridtap.esmond.nodes import DataNode
+from gridtap.esmond.paging import RawPoint
 from gridtap.esmond.payload import DataPayload
 
 if TYPE_CHECKING:
@@ -56,19 +58,25 @@ def fetch_many(
     One that fails does not stop the others: its :py:class:`Fetched` has the error. Nodes are taken
     from their iterable as they are needed, at most ``2 * concurrency`` ahead of the results, so
     that neither a long list nor its results are ever in memory as a whole. Closing the iterator
-    cancels what has not begun.
+    cancels what has not begun, and what has begun after its present page.
 
-    :param read: what to do with each, in one of several threads; by default all of its data is
-        fetched. Give a function that uses ``iter_pages`` for data too large for memory
+    :param read: what to do with each, in one of several threads, and closing waits for it; by
+        default all of its data is fetched. Give a function that uses ``iter_pages`` for data too
+        large for memory
     :param concurrency: how many at once
     :raises ValueError: ``concurrency`` is less than 1
     """
     if concurrency < 1:
         raise ValueError(f"concurrency has to be at least 1, not {concurrency}")
-    return _run(nodes, read, concurrency) if read else _run(nodes, _payload, concurrency)
+    stop = threading.Event()
+    if read is not None:
+        return _run(nodes, read, concurrency, stop)
+    return _run(nodes, lambda node: _payload(node, stop), concurrency, stop)
 
 
-def _run(nodes: Iterable[N], read: Callable[[N], R], concurrency: int) -> Iterator[Fetched[N, R]]:
+def _run(
+    nodes: Iterable[N], read: Callable[[N], R], concurrency: int, stop: threading.Event
+) -> Iterator[Fetched[N, R]]:
     from concurrent.futures import ThreadPoolExecutor
 
     pool = ThreadPoolExecutor(concurrency, thread_name_prefix="gridtap-fetch")
@@ -81,6 +89,7 @@ def _run(nodes: Iterable[N], read: Callable[[N], R], concurrency: int) -> Iterat
         while waiting:
             yield _take(waiting)
     finally:
+        stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -92,6 +101,10 @@ def _take(waiting: deque[tuple[N, Future[R]]]) -> Fetched[N, R]:
         return Fetched(node, None, error)
 
 
-def _payload(node: DataNode) -> DataPayload:
-    """Not ``get_data``, which may warn instead of raising."""
-    return node.fetch()
+def _payload(node: DataNode, stop: threading.Event) -> DataPayload:
+    points: list[RawPoint] = []
+    for page in node.iter_pages():
+        points += page.raw
+        if stop.is_set():
+            break
+    return DataPayload(points, node.data_type, event_type=node.event_type)

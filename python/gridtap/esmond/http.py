@@ -6,7 +6,6 @@ bytes and seconds of :py:class:`Limits`, whatever the server sends and however s
 
 from __future__ import annotations
 
-import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -222,6 +221,8 @@ def _too_long(request: Request, what: str) -> BodyLimitError:
 @contextmanager
 def _mapped(request: Request, access: Access) -> Iterator[None]:
     """Turns what requests and urllib3 raise into errors of ours."""
+    import ssl
+
     import requests
     import urllib3
 

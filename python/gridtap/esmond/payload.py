@@ -121,6 +121,11 @@ class DataPayload:
         self.event_type = event_type
 
     @property
+    def raw(self) -> Sequence[RawPoint]:
+        """The points as the archive sent them"""
+        return self._data
+
+    @property
     def data(self) -> list[DataPoint]:
         """The points; made once"""
         if self._points is None:

@@ -62,7 +62,7 @@ class PostBase:
         self._connection = Connection(api_url, self._filters(), script_alias, transport)
         self.headers = self._connection.headers
         if not (username and api_key):
-            self.warn("username and api_key not set")
+            warnings.warn("username and api_key not set", self.wrn, stacklevel=3)
 
     def json_payload(self, pp: bool = False) -> str:
         """What is to be posted, as JSON

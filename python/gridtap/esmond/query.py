@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from gridtap.esmond.address import PS_ROOT, clean_alias
@@ -42,7 +42,6 @@ from gridtap.esmond.payload import (
     DataPayload,
     DataPoint,
 )
-from gridtap.esmond.resolve import searches
 from gridtap.esmond.window import Window
 
 __all__ = [
@@ -157,12 +156,19 @@ class ApiConnect:
         criteria = {**given, **window.params(with_end=filters.search_end)}
         seen: set[str] = set()
         count = 0
-        for search in searches(criteria) if filters.resolve_hosts else [criteria]:
+        for search in self._searches(criteria):
             for page in metadata_pages(self._ask, search, seen):
                 count += len(page)
                 connection.trace(f"got {len(page)} results\n")
                 yield from page
         connection.trace(f"final result count: {count}\n")
+
+    def _searches(self, criteria: dict[str, str]) -> Iterable[dict[str, str]]:
+        if not self.filters.resolve_hosts:
+            return [criteria]
+        from gridtap.esmond.resolve import searches
+
+        return searches(criteria)
 
     def _ask(self, params: Mapping[str, str]) -> Answer:
         return self._connection.get(self._connection.address.listing, params)
