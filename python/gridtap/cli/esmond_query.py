@@ -16,13 +16,13 @@ from gridtap.cli.optparse_rules import QueryOptionParser
 from gridtap.errors import GridtapError
 from gridtap.esmond.query_options import QueryOptions
 
-__all__ = ["FAILED", "query_command", "run_command"]
+__all__ = ["FAILED", "INTERRUPTED", "UNREAD", "query_command", "run_command"]
 
 #: Exit status of a query that failed, wholly or in part
 FAILED = 1
 
 #: What shells report for SIGINT and SIGPIPE
-_INTERRUPTED, _UNREAD = 130, 141
+INTERRUPTED, UNREAD = 130, 141
 
 _RUNS: dict[str, Callable[[QueryOptions], bool]] = {
     "esmond-ps-get-endpoints": esmond_list.run_endpoints,
@@ -66,9 +66,9 @@ def run_command(command: QueryCommand, arguments: list[str]) -> int:
     except BrokenPipeError:
         # Else Python complains when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _UNREAD
+        return UNREAD
     except (click.Abort, KeyboardInterrupt):
-        return _INTERRUPTED
+        return INTERRUPTED
     except click.ClickException as error:
         notice(f"{command.name}: {error.format_message()}")
         return error.exit_code
