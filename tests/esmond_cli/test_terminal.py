@@ -18,7 +18,7 @@ TIMES = ("-S", "2024-03-12", "-E", "2024-03-13", "-I")
 POINTS = [{"ts": 1710231310 + second, "val": 1.0} for second in range(500)]
 
 
-def an_archive(count: int, *, broken: str = "none") -> Any:
+def an_archive(count: int, *, broken: str = "none", pause_s: float = 0.02) -> Any:
     keys = [f"{number:032x}" for number in range(count)]
     found = [
         metadata(key, event_type("failures", key), event_type("throughput", key)) for key in keys
@@ -27,7 +27,7 @@ def an_archive(count: int, *, broken: str = "none") -> Any:
     def answer(asked: Asked) -> Reply:
         if asked.path == ROOT:
             return json_reply(counted(*found))
-        time.sleep(0.02)
+        time.sleep(pause_s)
         return html_reply(500, "Oops") if broken in asked.path else json_reply(POINTS)
 
     return answer
@@ -39,7 +39,7 @@ def bulk(url: str, folder: Path) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("columns", [90, 70])
 def test_progress_bar(columns: int, tmp_path: Path) -> None:
-    with Server(an_archive(12)) as server:
+    with Server(an_archive(12, pause_s=0.4)) as server:
         status, sent = run_on_terminal(*bulk(server.url, tmp_path), columns=columns)
     assert status == 0
     shown = [line for line in screen(sent) if line]
