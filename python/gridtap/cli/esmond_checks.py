@@ -16,6 +16,8 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from gridtap.cli.esmond_options import FORMATS, QueryCommand
+from gridtap.esmond.address import ArchiveAddress
+from gridtap.esmond.errors import ArchiveUrlError
 from gridtap.esmond.event_list import LISTED
 from gridtap.esmond.query_options import QueryOptions
 
@@ -89,9 +91,10 @@ def check_url(options: QueryOptions, parser: OptionParser) -> None:
     if not options.url:
         refuse("--url is a required arg", parser)
     try:
-        parts = urlsplit(options.url)
-    except ValueError as error:
-        refuse(f"--url {options.url} can not be used: {error}")
+        ArchiveAddress(options.url, None)
+    except ArchiveUrlError as error:
+        refuse(f"--url is {error}")
+    parts = urlsplit(options.url)
     if parts.path.startswith(_ARCHIVE_PATH):
         options.url = options.url.replace(parts.path, "", 1)
         notice(f"\n not necessary to add {_ARCHIVE_PATH} to --url arg - trimming")

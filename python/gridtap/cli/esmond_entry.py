@@ -35,6 +35,14 @@ def get_bulk() -> None:
 
 
 def _start(name: str) -> None:
+    try:
+        sys.exit(_run(name))
+    except KeyboardInterrupt:
+        # While things are loaded; later on whoever runs the query knows what to say.
+        sys.exit(130)
+
+
+def _run(name: str) -> int:
     command = COMMANDS[name]
     arguments = QueryOptionParser(command).spelled_out(sys.argv[1:])
     from gridtap.cli.esmond_query import run_command
@@ -45,4 +53,4 @@ def _start(name: str) -> None:
     # An archive may hold what the terminal's encoding does not.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
-    sys.exit(run_command(command, arguments))
+    return run_command(command, arguments)
