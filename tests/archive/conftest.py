@@ -9,7 +9,6 @@ import pytest
 
 from tests.archive.client import Client
 from tests.archive.servers import Servers
-from tests.archive.stalling import Stalled
 
 
 @pytest.fixture(scope="session")
@@ -22,12 +21,3 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 def archive(servers: Servers) -> Client:
     """A server with the default options, and a key that may write"""
     return servers.get()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def stalled(archive: Client) -> Iterator[list[Stalled]]:
-    """Senders that stall: begun with the first test, looked at by the last ones"""
-    senders = Stalled.of_every_kind(archive)
-    yield senders
-    for sender in senders:
-        sender.connection.close()

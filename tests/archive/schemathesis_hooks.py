@@ -24,6 +24,8 @@ from gridtap.archive.filters import KNOWN
 from gridtap.archive.openapi.values import POSTED
 from gridtap.esmond.event_types import EVENT_TYPES, DataType
 
+AnyCase = Case[Any, Any]
+
 KEYS = os.environ["GRIDTAP_METADATA_KEYS"].split(",")
 
 ADDRESSES = ("source", "destination", "measurement-agent")
@@ -74,12 +76,12 @@ def _choice(value: object, options: int) -> int:
     return zlib.crc32(repr(value).encode()) % options
 
 
-def _operation_id(case: Case) -> str:
+def _operation_id(case: AnyCase) -> str:
     return str(case.operation.definition.raw["operationId"]).removesuffix("WithSlash")
 
 
 @schemathesis.hook
-def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+def before_call(context: HookContext, case: AnyCase, kwargs: dict[str, Any]) -> None:
     """Ask mostly for what is there: three of four addresses, and half of the searches, do"""
     parts = case.path_parameters or {}
     key = parts.get("key")
@@ -103,7 +105,7 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
                 del query[name]
 
 
-def _fit_event_type(case: Case, parts: dict[str, Any]) -> None:
+def _fit_event_type(case: AnyCase, parts: dict[str, Any]) -> None:
     """No schema can say that the value depends on the address: make the address depend on it"""
     if parts.get("event_type") not in EVENT_TYPES or "val" not in case.body:
         return
@@ -115,7 +117,7 @@ def _fit_event_type(case: Case, parts: dict[str, Any]) -> None:
     parts["event_type"] = names[_choice(parts["event_type"], len(names))]
 
 
-def _validator(case: Case, name: str) -> jsonschema_rs.Validator:
+def _validator(case: AnyCase, name: str) -> jsonschema_rs.Validator:
     components = case.operation.schema.raw_schema["components"]
     return jsonschema_rs.validator_for(
         {"$ref": f"#/components/schemas/{name}", "components": components}
@@ -130,7 +132,7 @@ def _host(text: str) -> str:
 
 
 @schemathesis.hook
-def filter_failure(context: HookContext, failure: Failure, case: Case, response: Response) -> bool:
+def filter_failure(context: HookContext, failure: Failure, case: AnyCase, response: Response) -> bool:
     """Whether a failure is one: everything that is let pass here is no matter of schemas"""
     query = case.query or {}
     if isinstance(failure, RejectedPositiveData):
@@ -166,14 +168,14 @@ def _lacks_family(query: Mapping[str, Any]) -> bool:
     return "dns-match-rule" in query and any(name in query for name in ADDRESSES)
 
 
-def _asks_too_much(query: Mapping[str, Any], case: Case) -> bool:
+def _asks_too_much(query: Mapping[str, Any], case: AnyCase) -> bool:
     """A limit that is a text, of which a schema cannot say how large it may be"""
     limit = query.get("limit")
     is_search = _operation_id(case) in ("findMetadata", "headList")
     return is_search and isinstance(limit, str) and limit.strip().isdecimal()
 
 
-def _has_idle_rule(query: Mapping[str, Any], case: Case) -> bool:
+def _has_idle_rule(query: Mapping[str, Any], case: AnyCase) -> bool:
     """A wrong ``dns-match-rule`` alone, without an address: by the contract it is not looked at"""
     meta = case.meta
     if meta is None or any(name in query for name in ADDRESSES):

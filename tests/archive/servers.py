@@ -25,20 +25,12 @@ def add_user(db: Path, name: str, *options: str) -> str:
     return shown.strip()
 
 
-@dataclass
+@dataclass(frozen=True)
 class Running:
     """A server that has said where it listens"""
 
     host: str
     port: int
-    process: subprocess.Popen[bytes]
-    killed: bool = False
-
-    def kill(self) -> None:
-        """As a power cut would, as far as the process can tell"""
-        self.process.kill()
-        self.process.wait()
-        self.killed = True
 
 
 @contextmanager
@@ -51,8 +43,7 @@ def serving(db: Path, log: Path, *options: str, before: Sequence[str] = ()) -> I
     with log.open("wb") as stderr:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr)
     try:
-        running = _ready(process, log)
-        yield running
+        yield _ready(process, log)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -61,7 +52,7 @@ def serving(db: Path, log: Path, *options: str, before: Sequence[str] = ()) -> I
             process.kill()
             process.wait()
             raise AssertionError(f"SIGTERM did not stop it:\n{log.read_text()}") from None
-    assert running.killed or code in (0, -signal.SIGTERM), log.read_text()
+    assert code in (0, -signal.SIGTERM), log.read_text()
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
@@ -72,7 +63,7 @@ def _ready(process: subprocess.Popen[bytes], log: Path) -> Running:
             break
         for line in log.read_text().splitlines(keepends=True):
             if line.endswith("\n") and (match := re.search(r"http://([\d.]+):(\d+)/", line)):
-                return Running(match[1], int(match[2]), process)
+                return Running(match[1], int(match[2]))
         time.sleep(0.02)
     raise AssertionError(f"the server is not ready:\n{log.read_text()}")
 

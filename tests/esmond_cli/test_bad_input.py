@@ -330,6 +330,19 @@ def test_output_that_is_closed() -> None:
     assert b"Traceback" not in got.stderr, got.stderr
 
 
+def test_an_address_of_data_that_is_none_concerns_its_event_type_only(tmp_path: Path) -> None:
+    broken = {**event_type("failures"), "base-uri": "nonsense"}
+    found = metadata(KEY, broken, event_type("throughput"))
+    with Server(one_metadata(found, POINTS)) as server:
+        got = run("esmond-ps-get", "-u", server.url, *ENDS[:4], "-e", "failures", *TIMES)
+        assert (got.exit_status, got.stdout) == (1, "")
+        assert got.line == ("esmond-ps-get: the archive gave an address without a path: 'nonsense'")
+        got = run("esmond-ps-get-bulk", "-u", server.url, *TIMES, "-o", "csv", "-D", tmp_path)
+        assert got.exit_status == 1
+        assert "an address without a path: 'nonsense'" in got.stderr
+        assert len(list(tmp_path.glob("*_throughput_*.csv"))) == 1
+
+
 def test_hidden_names_and_paths_in_what_an_archive_says(tmp_path: Path) -> None:
     """Nothing that an archive calls its hosts leads out of the directory"""
     inside = tmp_path / "inside"

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -30,8 +31,10 @@ __all__ = ["Settings", "build"]
 
 _WEB = Path(__file__).with_name("web")
 
-#: The page loads nothing from elsewhere, and nobody else may frame it.
+#: The page loads nothing from elsewhere, and nobody else may frame it. Its files are asked for
+#: anew each time (most answers are 304), so that an upgrade never mixes two versions of them.
 _PAGE_HEADERS = {
+    "Cache-Control": "no-cache",
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -61,7 +64,7 @@ class Settings:
     registry: Registry = field(default_factory=_esmond_types)
 
 
-def build(storage: Storage, settings: Settings) -> ASGIApp:
+def build(storage: Storage, settings: Settings) -> Starlette:
     """The application over a storage, which it closes when it ends."""
     metadata = MetadataApi(storage, settings.registry, settings.is_exact)
 
@@ -79,10 +82,11 @@ def build(storage: Storage, settings: Settings) -> ASGIApp:
             Mount("/", app=_Page(directory=_WEB, html=True)),
         ],
         exception_handlers={HTTPException: _failed},
+        middleware=[Middleware(_OriginForm)],
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    return _OriginForm(app)
+    return app
 
 
 def _archive(storage: Storage, metadata: MetadataApi, settings: Settings) -> Iterator[Route]:

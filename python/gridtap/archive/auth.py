@@ -85,7 +85,7 @@ def new_user(
     if not name or len(name) > limits.KEY_CHARS or not name.isprintable() or ":" in name:
         raise ArchiveError(f"not a user name: {name!r}")
     key = _checked(key) if key is not None else secrets.token_hex(20)
-    given = tuple(_network(text) for text in networks)
+    given = tuple(dict.fromkeys(_network(text) for text in networks))
     taken = {text: user.name for user in storage.users() for text in user.networks}
     for text in given:
         if text in taken:

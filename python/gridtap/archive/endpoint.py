@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 import anyio
@@ -28,9 +30,6 @@ _LOG = logging.getLogger("gridtap.archive")
 #: Characters of a host and a port; what else a caller puts there would be sent back in addresses.
 _HOST = re.compile(r"[A-Za-z0-9._\-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 
-#: Seconds that the rest of a refused body is listened to, so that its sender hears why.
-_DRAIN_SECONDS = 5.0
-
 _READS = ("GET", "HEAD", "OPTIONS")
 
 P = ParamSpec("P")
@@ -46,11 +45,13 @@ class Policy:
 
     :param alias: the script alias, empty or with a leading slash
     :param is_private: reads need a key too
+    :ivar writers: turns of those who may wait for the database to be written
     """
 
     storage: Storage
     alias: str
     is_private: bool
+    writers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(limits.WRITERS))
 
 
 class Endpoint:
@@ -80,19 +81,29 @@ class Endpoint:
             return
         except RefusedError as error:
             answer = _refusal(request, error)
+        except asyncio.CancelledError:
+            # There is little time left: the server ends.
+            answer = _refusal(request, UnavailableError("The archive is being stopped"))
         except Exception:
             _LOG.exception("%s %s failed", request.method, request.url.path)
             answer = _refusal(request, RefusedError("Internal error", 500))
         headers = {"Allow": ", ".join(self._handlers), "Vary": "Accept", **answer.headers}
-        await _Sender(request, receive, send, is_page).send(answer, headers)
+        try:
+            await _Sender(request, receive, send, is_page).send(answer, headers)
+        except UnavailableError as error:
+            # In the middle of an answer; without its end nobody takes it for whole.
+            _log(request, error)
 
     async def _answer(self, request: Request) -> Answer:
         await _in_thread(self._check_caller, request)
         handler = self._handlers.get(request.method)
         if handler is None:
             raise RefusedError(f'Method "{request.method}" not allowed.', 405)
-        body = await _body(request) if request.method in ("POST", "PUT") else b""
-        return await _in_thread(handler, self._call(request, body))
+        if request.method in _READS:
+            return await _in_thread(handler, self._call(request, b""))
+        call = self._call(request, await _body(request))
+        async with _turn(self._policy.writers):
+            return await _in_thread(handler, call)
 
     def _check_caller(self, request: Request) -> None:
         is_read = request.method in _READS
@@ -105,9 +116,6 @@ class Endpoint:
             raise RefusedError(NO_CREDENTIALS, 401)
 
     def _call(self, request: Request, body: bytes) -> Call:
-        host = request.headers.get("host", "")
-        if not _HOST.fullmatch(host):
-            raise RefusedError("Invalid Host header")
         alias = self._policy.alias
         path = request.scope["path"]
         return Call(
@@ -117,7 +125,7 @@ class Endpoint:
             query=dict(request.query_params),
             content_type=request.headers.get("content-type", ""),
             body=body,
-            origin=f"{request.url.scheme}://{host}",
+            origin=f"{request.url.scheme}://{_host(request)}",
             alias=alias,
         )
 
@@ -162,20 +170,54 @@ class _Sender:
             }
         )
         if self._request.method != "HEAD":
-            async for piece in iterate_in_threadpool(pieces):
-                await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+            await self._send_pieces(pieces)
         if all_headers.get("Connection") == "close":
             await self._drain()
         await self._send({"type": "http.response.body", "body": b""})
 
+    async def _send_pieces(self, pieces: Iterable[bytes]) -> None:
+        # What is made already needs no thread, for which there is no time when the server ends.
+        is_made = isinstance(pieces, list | tuple)
+        async for piece in _each(pieces) if is_made else iterate_in_threadpool(pieces):
+            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+
     async def _drain(self) -> None:
-        with anyio.move_on_after(_DRAIN_SECONDS):
+        with anyio.move_on_after(limits.DRAIN_SECONDS):
             while (await self._receive()).get("more_body"):
                 pass
 
 
 async def _in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return await anyio.to_thread.run_sync(lambda: work(*args, **kwargs))
+
+
+async def _each(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+
+
+@asynccontextmanager
+async def _turn(writers: asyncio.Semaphore) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(limits.LOCK_SECONDS):
+            await writers.acquire()
+    except TimeoutError:
+        raise UnavailableError("The archive is busy", "too many writers") from None
+    try:
+        yield
+    finally:
+        writers.release()
+
+
+def _host(request: Request) -> str:
+    """Host and port as the caller addressed them; HTTP 1.0 need not say"""
+    host = request.headers.get("host")
+    if host is None:
+        name, port = request.scope["server"]
+        host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+    if not _HOST.fullmatch(host):
+        raise RefusedError("Invalid Host header")
+    return host
 
 
 def _begun(answer: Answer) -> Answer:
@@ -200,8 +242,12 @@ def _refusal(request: Request, error: RefusedError) -> Answer:
         headers["Connection"] = "close"
     if isinstance(error, UnavailableError):
         headers["Retry-After"] = "10"
-        _LOG.error("%s %s: %s", request.method, request.url.path, error.cause)
+        _log(request, error)
     return Answer(error.status, [jsontext.dump({"detail": error.detail}).encode()], headers)
+
+
+def _log(request: Request, error: UnavailableError) -> None:
+    _LOG.error("%s %s: %s", request.method, request.url.path, error.cause)
 
 
 async def _body(request: Request) -> bytes:

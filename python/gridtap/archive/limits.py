@@ -6,10 +6,15 @@ __all__ = [
     "BODY_BYTES",
     "BODY_SECONDS",
     "CHUNK_POINTS",
+    "CONNECTIONS",
     "DEFAULT_PAGE",
+    "DRAIN_SECONDS",
     "EVENT_TYPES",
+    "GRACE_SECONDS",
     "HEADER_SECONDS",
+    "KEEP_ALIVE_SECONDS",
     "KEY_CHARS",
+    "LOCK_SECONDS",
     "LOOKUP_SECONDS",
     "MAX_INTEGER",
     "MAX_TS",
@@ -24,6 +29,8 @@ __all__ = [
     "REQUEST_SECONDS",
     "SUBJECT_CHARS",
     "SUMMARIES",
+    "TAKE_SECONDS",
+    "WRITERS",
 ]
 
 #: Bytes of a request body: about 200,000 points, a thousand times what clients send.
@@ -37,6 +44,28 @@ HEADER_SECONDS = 20.0
 
 #: Seconds that one request may occupy the database.
 REQUEST_SECONDS = 30.0
+
+#: Seconds that a write waits for others that write: below ``GRACE_SECONDS``.
+LOCK_SECONDS = 8.0
+
+#: Writes that are worked on at a time. They wait for each other in threads, which reads need too,
+#: and the largest takes some 250 megabytes.
+WRITERS = 4
+
+#: Seconds that requests under way have to end when the server is told to stop.
+GRACE_SECONDS = 10
+
+#: Connections at once. Beyond, the one that has been without a request for longest is closed.
+CONNECTIONS = 512
+
+#: Seconds that a connection may be kept without a request.
+KEEP_ALIVE_SECONDS = 30
+
+#: Seconds that the rest of a refused body is listened to, so that its sender hears why.
+DRAIN_SECONDS = 5.0
+
+#: Seconds within which a caller has to take what waits to be sent, some 50 kilobytes.
+TAKE_SECONDS = 60.0
 
 #: Seconds that a host name may take to resolve.
 LOOKUP_SECONDS = 10.0

@@ -10,7 +10,7 @@ from gridtap.cli.esmond_checks import notice
 from gridtap.cli.esmond_connection import connect, reason_of
 from gridtap.esmond.bulk import BulkPull, Saved
 from gridtap.esmond.bulk_journal import Journal
-from gridtap.esmond.errors import RequestError
+from gridtap.esmond.errors import EsmondError
 from gridtap.esmond.query_options import QueryOptions
 
 __all__ = ["run"]
@@ -29,7 +29,7 @@ def run(options: QueryOptions) -> bool:
         pull = BulkPull(options, directory, journal)
         try:
             tasks = pull.tasks(connection.get_metadata())
-        except RequestError as error:
+        except EsmondError as error:
             notice(f"{_NAME}: {reason_of(error)}")
             return False
         try:

@@ -7,7 +7,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from gridtap.cli.esmond_checks import notice, refuse
-from gridtap.esmond.errors import CertificateError, RequestError
+from gridtap.esmond.errors import CertificateError, EsmondError
 from gridtap.esmond.query_options import QueryOptions
 from gridtap.esmond.selection import set_filters
 
@@ -73,6 +73,6 @@ def connect(options: QueryOptions) -> ApiConnect:
     )
 
 
-def reason_of(error: RequestError) -> str:
+def reason_of(error: EsmondError) -> str:
     """One line, with the way out where there is one."""
     return f"{error}{_CERTIFICATE_HELP}" if isinstance(error, CertificateError) else str(error)

@@ -11,7 +11,7 @@ from gridtap.cli.esmond_checks import notice, refuse
 from gridtap.cli.esmond_connection import connect
 from gridtap.cli.esmond_output import Answers, NothingError, emit
 from gridtap.esmond.data_rows import DataRows, chosen_data
-from gridtap.esmond.errors import RequestError
+from gridtap.esmond.errors import EsmondError
 from gridtap.esmond.outputs import NO_DATA
 from gridtap.esmond.plot_file import draw_to_file
 from gridtap.esmond.plot_terminal import draw_as_text
@@ -49,7 +49,7 @@ def _rows(
         try:
             for row in maker.of(metadata, data.iter_data()):
                 yield metadata.metadata_key or "", row
-        except RequestError as error:
+        except EsmondError as error:
             # Other tests may still answer.
             answers.complain(error)
 

@@ -12,7 +12,7 @@ from typing import IO, Protocol, TypeVar
 
 from gridtap.cli.esmond_checks import notice
 from gridtap.cli.esmond_connection import reason_of
-from gridtap.esmond.errors import RequestError
+from gridtap.esmond.errors import EsmondError
 from gridtap.esmond.outputs import ENGINES, Row, Style
 from gridtap.esmond.query_options import QueryOptions
 from gridtap.files import whole_file
@@ -46,7 +46,7 @@ class Answers:
         self._command = command
         self.is_whole = True
 
-    def complain(self, error: RequestError) -> None:
+    def complain(self, error: EsmondError) -> None:
         """Tells of a request whose answer is missing in the output."""
         self.is_whole = False
         notice(f"{self._command}: {reason_of(error)}")
@@ -61,7 +61,7 @@ class Answers:
             for row in rows:
                 is_empty = False
                 yield row
-        except RequestError as error:
+        except EsmondError as error:
             self.complain(error)
         if is_empty and not self.is_whole:
             raise NothingError

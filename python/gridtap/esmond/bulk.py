@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, Generic, TypeVar
 from gridtap.esmond.bulk_journal import Done, Journal
 from gridtap.esmond.bulk_names import BulkNames
 from gridtap.esmond.data_rows import DataRows, chosen_data
-from gridtap.esmond.errors import NoAnswerError, RequestError, UnreachableError
+from gridtap.esmond.errors import EsmondError, NoAnswerError, UnreachableError
 from gridtap.esmond.hostnames import HostnameConversion
 from gridtap.esmond.ordered import ordered_map
 from gridtap.esmond.outputs import ENGINES, Style
@@ -60,7 +60,7 @@ class Saved:
 
     task: Task
     done: Done | None
-    error: RequestError | None = None
+    error: EsmondError | None = None
     is_old: bool = False
 
 
@@ -71,7 +71,7 @@ class _Fetched:
     task: Task
     done: Done | None
     part: Path | None = None
-    error: RequestError | None = None
+    error: EsmondError | None = None
     is_old: bool = False
 
 
@@ -96,7 +96,8 @@ class BulkPull:
         for metadata in tests:
             # An archive may list an event type twice.
             kinds = {kind.event_type: kind for kind in metadata.get_all_event_types()}
-            wanted = [k for name, k in kinds.items() if self._options.type in (None, name)]
+            only = self._options.type
+            wanted = [k for name, k in kinds.items() if not only or name == only]
             pairs += [(metadata, kind) for kind in wanted] or [(metadata, None)]
         return [Task(number, *pair) for number, pair in enumerate(pairs)]
 
@@ -131,7 +132,7 @@ class BulkPull:
             return _Fetched(task, old, is_old=True)
         try:
             return self._write(task, task.kind)
-        except RequestError as error:
+        except EsmondError as error:
             return _Fetched(task, None, error=error)
 
     def _write(self, task: Task, kind: EventType) -> _Fetched:

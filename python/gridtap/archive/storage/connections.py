@@ -11,14 +11,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gridtap.archive import limits
 from gridtap.archive.refusal import UnavailableError
-from gridtap.archive.storage.schema import migrate
+from gridtap.archive.storage.schema import check, migrate
 from gridtap.errors import ArchiveError
 
 __all__ = ["Connections"]
 
 #: Connections that read at the same time.
 _READERS = 4
+
+#: Seconds that a command waits for others that write.
+_PATIENCE = 60.0
+
+#: Pages given back at a time, in well under a second.
+_FREED_PAGES = 2_000
 
 #: Instructions of SQLite's virtual machine between two looks at the clock: about a millisecond.
 _STEPS = 100_000
@@ -50,31 +57,30 @@ class Connections:
     def __init__(self, path: Path, seconds: float | None) -> None:
         self.path = path
         self._seconds = seconds
+        # A command may wait until a server is less busy; a caller is told to come again.
+        self._patience = _PATIENCE if seconds is None else limits.LOCK_SECONDS
         self._lock = threading.Lock()
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._open: list[sqlite3.Connection] = []
+        self._frozen: tuple[int, int] | None = None
         try:
-            self._writer = self._prepare()
-            self.is_writable = True
-        except sqlite3.Error as error:
-            if not _is_refused_write(error):
-                raise ArchiveError(f"{path}: {error}") from error
-            self._writer = self._connect("mode=ro")
-            self.is_writable = False
-        try:
+            self._writer, self.is_writable = self._first()
             for _ in range(_READERS):
-                reader = self._connect("mode=ro")
-                reader.execute("PRAGMA query_only = ON")
-                # Finds out whether it is a database at all.
-                reader.execute("SELECT count(*) FROM migration").fetchone()
-                self._idle.put(reader)
+                self._idle.put(self._reader())
         except sqlite3.Error as error:
             self.close()
-            raise ArchiveError(f"{path}: {error}") from error
+            raise ArchiveError(f"{path}: {_cause(path, error)}") from error
+        except ArchiveError:
+            self.close()
+            raise
 
     def close(self) -> None:
-        """Closes them all."""
-        for connection in self._open:
+        """Closes them all; reads that are under way end at once."""
+        # The one that writes was first. Closed last, and uninterrupted, it moves the log into the
+        # file.
+        for connection in self._open[1:]:
+            connection.interrupt()
+        for connection in reversed(self._open):
             connection.close()
         self._open.clear()
 
@@ -87,22 +93,29 @@ class Connections:
             raise UnavailableError("The archive is busy") from None
         try:
             with self._mapped(connection):
+                self._check_frozen()
                 connection.execute("BEGIN")
                 try:
                     yield connection
                 finally:
-                    connection.execute("ROLLBACK")
+                    # Some errors have SQLite roll back by itself.
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
         finally:
             self._idle.put(connection)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """The connection that writes, inside a transaction that ends with the block."""
-        if not self._lock.acquire(timeout=-1 if self._seconds is None else self._seconds):
-            raise UnavailableError("The archive is busy")
+        begin = time.monotonic()
+        if not self._lock.acquire(timeout=self._patience):
+            raise UnavailableError("The archive is busy", f"{self.path}: too many writers")
         connection = self._writer
         try:
             with self._mapped(connection):
+                # Of the patience there may be little left for other processes that write.
+                left = max(self._patience - (time.monotonic() - begin), 0.0)
+                connection.execute(f"PRAGMA busy_timeout = {left * 1000:.0f}")
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield connection
@@ -117,8 +130,23 @@ class Connections:
     def vacuum(self) -> None:
         """Gives pages that are free back to the file system."""
         with self._lock, self._mapped(self._writer):
-            self._writer.execute("PRAGMA incremental_vacuum").fetchall()
+            free, before = self._free_pages(), -1
+            while free and free != before:
+                self._writer.execute(f"PRAGMA incremental_vacuum({_FREED_PAGES})").fetchall()
+                free, before = self._free_pages(), free
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _free_pages(self) -> int:
+        return int(self._writer.execute("PRAGMA freelist_count").fetchone()[0])
+
+    def _first(self) -> tuple[sqlite3.Connection, bool]:
+        """The connection that writes, if one can be had, and whether it is"""
+        try:
+            return self._prepare(), True
+        except sqlite3.Error as error:
+            if not _is_refused_write(error):
+                raise
+        return self._reader(), False
 
     def _prepare(self) -> sqlite3.Connection:
         connection = self._connect("mode=rwc")
@@ -130,19 +158,59 @@ class Connections:
         connection.execute("PRAGMA journal_mode = WAL")
         # What was acknowledged survives a power cut, not only the end of the process.
         connection.execute("PRAGMA synchronous = FULL")
-        # A writable file whose directory or file system is not shows itself only now.
+        # What cannot be written shows itself only when it is.
         connection.execute("BEGIN IMMEDIATE")
+        connection.execute("DELETE FROM migration WHERE number IS NULL")
         connection.execute("ROLLBACK")
         return connection
 
+    def _reader(self) -> sqlite3.Connection:
+        try:
+            connection = self._connect("mode=ro")
+            # Finds out whether it is a database at all.
+            check(connection, self.path)
+        except sqlite3.OperationalError as error:
+            if not _is_refused_write(error) or not self.path.exists():
+                raise
+            connection = self._frozen_reader()
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def _frozen_reader(self) -> sqlite3.Connection:
+        """Without a place for its lock file SQLite reads only what nobody changes"""
+        if _size(self._log):
+            raise ArchiveError(
+                f"{self.path}: the last writes are in {self._log.name}, which cannot be read"
+                " while the directory is read-only: open the archive once where it can be written"
+            )
+        self._frozen = self._stamp()
+        connection = self._connect("mode=ro&immutable=1")
+        check(connection, self.path)
+        return connection
+
+    def _check_frozen(self) -> None:
+        if self._frozen and (_size(self._log) or self._stamp() != self._frozen):
+            raise UnavailableError(
+                "The archive was changed by somebody else",
+                f"{self.path}: changed by a process that may write; start again to see it",
+            )
+
+    @property
+    def _log(self) -> Path:
+        return self.path.with_name(f"{self.path.name}-wal")
+
+    def _stamp(self) -> tuple[int, int]:
+        try:
+            status = self.path.stat()
+        except OSError:
+            return -1, 0
+        return status.st_size, status.st_mtime_ns
+
     def _connect(self, mode: str) -> sqlite3.Connection:
-        if mode == "mode=ro" and not os.access(self.path.parent, os.W_OK):
-            # Without a place for its lock file SQLite reads only what nobody changes.
-            mode += "&immutable=1"
         connection = sqlite3.connect(
             f"{self.path.absolute().as_uri()}?{mode}",
             uri=True,
-            timeout=10.0,
+            timeout=self._patience,
             isolation_level=None,
             check_same_thread=False,
         )
@@ -171,3 +239,20 @@ class Connections:
 def _is_refused_write(error: sqlite3.Error) -> bool:
     name = getattr(error, "sqlite_errorname", "")
     return name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM"))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _cause(path: Path, error: sqlite3.Error) -> str:
+    """What the system says where SQLite only says that it cannot open a file"""
+    if getattr(error, "sqlite_errorname", "").startswith("SQLITE_CANTOPEN"):
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o644))
+        except OSError as refusal:
+            return refusal.strerror or str(error)
+    return str(error)

@@ -26,7 +26,10 @@ class Storage(Protocol):
     # Metadata
 
     def create(self, description: Description, key: str) -> MetadataRecord:
-        """Stores a description under ``key``, or finds the one that is the same."""
+        """Stores a description under ``key``, or finds the one that is the same.
+
+        :raises RefusedError: the key is that of another description
+        """
         ...
 
     def get(self, key: str, criteria: Criteria | None = None) -> MetadataRecord | None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 import sqlite3
 
+from gridtap.archive import limits
 from gridtap.archive.rollups import window_start
 
-__all__ = ["prune_series", "series_to_prune"]
+__all__ = ["prune_piece", "series_to_prune"]
+
+#: Points removed at a time: a fraction of a second in which others cannot write.
+_PIECE = 20_000
 
 
 def series_to_prune(connection: sqlite3.Connection, before: int) -> list[tuple[int, list[int]]]:
@@ -25,16 +29,28 @@ def series_to_prune(connection: sqlite3.Connection, before: int) -> list[tuple[i
     return list(windows.items())
 
 
-def prune_series(
+def prune_piece(
     connection: sqlite3.Connection, number: int, windows: list[int], before: int
-) -> int:
-    """Removes points, and rollups, of windows that ended before that time.
+) -> tuple[int, bool]:
+    """Removes the oldest points, and rollups, of windows that ended before that time.
 
-    :returns: how many points were removed
+    :returns: how many points were removed, and whether there are more to be
     """
-    # The newest second, not after that time, at which no window is cut in two.
-    end = window_start(before, math.lcm(*filter(None, windows)))
+    # Seconds after which no window is cut in two.
+    step = math.lcm(*filter(None, windows))
+    last = max(window_start(before, step), limits.MIN_TS)
+    end = min(last, _end_of_piece(connection, number, step, last))
     connection.execute("DELETE FROM rollup WHERE series_id = ? AND ts < ?", (number, end))
-    return connection.execute(
+    removed = connection.execute(
         "DELETE FROM point WHERE series_id = ? AND ts < ?", (number, end)
     ).rowcount
+    return removed, end < last
+
+
+def _end_of_piece(connection: sqlite3.Connection, number: int, step: int, last: int) -> int:
+    """Behind the window in which the piece is full"""
+    row = connection.execute(
+        "SELECT ts FROM point WHERE series_id = ? AND ts < ? ORDER BY ts LIMIT 1 OFFSET ?",
+        (number, last, _PIECE),
+    ).fetchone()
+    return window_start(row[0], step) + step if row else last

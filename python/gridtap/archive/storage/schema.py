@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gridtap.errors import ArchiveError
 
-__all__ = ["APPLICATION_ID", "MIGRATIONS", "migrate"]
+__all__ = ["APPLICATION_ID", "MIGRATIONS", "check", "migrate"]
 
 #: "grdt": tells our files from other SQLite files.
 APPLICATION_ID = 0x67726474
@@ -117,6 +117,18 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         raise
 
 
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """Looks whether a file that cannot be written has the newest form.
+
+    :raises ArchiveError: it has not
+    """
+    done = _done(connection, path)
+    if done < len(MIGRATIONS):
+        raise ArchiveError(
+            f"{path}: has form {done}, is to have {len(MIGRATIONS)}, and cannot be written"
+        )
+
+
 def _done(connection: sqlite3.Connection, path: Path) -> int:
     """How many migrations the file has had"""
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -124,7 +136,7 @@ def _done(connection: sqlite3.Connection, path: Path) -> int:
         return 0
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise ArchiveError(f"{path}: a database, but not an archive of gridtap")
-    done = int(connection.execute("SELECT max(number) FROM migration").fetchone()[0])
+    done = int(connection.execute("SELECT count(*) FROM migration").fetchone()[0])
     if done > len(MIGRATIONS):
         raise ArchiveError(
             f"{path}: written by a newer gridtap (form {done}; this one knows {len(MIGRATIONS)})"

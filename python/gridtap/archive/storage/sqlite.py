@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gridtap.archive import limits
 from gridtap.archive.description import Description
+from gridtap.archive.refusal import RefusedError
 from gridtap.archive.storage import pruning, reading, search, users, writing
 from gridtap.archive.storage.connections import Connections
 from gridtap.archive.storage.records import Criteria, MetadataRecord, Point, Row, Series, User
@@ -48,6 +49,8 @@ class SqliteStorage:
             # Somebody else may have been faster.
             row = connection.execute(found, (digest,)).fetchone()
             if not row:
+                if connection.execute("SELECT 1 FROM metadata WHERE key = ?", (key,)).fetchone():
+                    raise RefusedError(f"metadata-key {key} is another measurement's", 409)
                 search.insert(connection, description, key)
                 row = connection.execute(found, (digest,)).fetchone()
             return search.load(connection, [row[0]])[0]
@@ -108,9 +111,12 @@ class SqliteStorage:
             todo = pruning.series_to_prune(connection, before)
         removed = 0
         for number, windows in todo:
-            # One series at a time, so that others may write in between.
-            with self._connections.writing() as connection:
-                removed += pruning.prune_series(connection, number, windows, before)
+            has_more = True
+            while has_more:
+                # Piece by piece, so that others may write in between.
+                with self._connections.writing() as connection:
+                    piece, has_more = pruning.prune_piece(connection, number, windows, before)
+                removed += piece
         self._connections.vacuum()
         return removed
 
