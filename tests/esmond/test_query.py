@@ -203,6 +203,12 @@ def test_metadata() -> None:
     assert Metadata({}, "http://h", ApiFilters()).event_types == []
 
 
+def test_what_was_kept_can_be_looked_at_without_an_archive() -> None:
+    one = Metadata(metadata(), "", ApiFilters())
+    assert one.event_types == ["throughput"]
+    assert repr(one) == f"<Metadata/{KEY}: uri:{ROOT}{KEY}/>"
+
+
 def test_event_types_and_summaries() -> None:
     listed = event_type("histogram-rtt", summaries=(("aggregation", 3600), ("statistics", 0)))
     one = EventType(listed, "http://h", ApiFilters())

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar, overload
 
 from gridtap.esmond.errors import EsmondError
-from gridtap.esmond.nodes import DataNode
 from gridtap.esmond.paging import RawPoint
 from gridtap.esmond.payload import DataPayload
+from gridtap.esmond.series import DataNode
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -33,7 +33,8 @@ from gridtap.esmond.answers import Answer
 from gridtap.esmond.connection import Connection
 from gridtap.esmond.errors import AnswerError, QueryLimitException
 from gridtap.esmond.filters import ApiFilters
-from gridtap.esmond.nodes import EventType, Metadata, NodeInfo, Summary, alert_text
+from gridtap.esmond.metadata import Metadata
+from gridtap.esmond.node import NodeInfo, alert_text
 from gridtap.esmond.paging import metadata_pages
 from gridtap.esmond.payload import (
     MAX_DATETIME,
@@ -42,6 +43,7 @@ from gridtap.esmond.payload import (
     DataPayload,
     DataPoint,
 )
+from gridtap.esmond.series import EventType, Summary
 from gridtap.esmond.window import Window
 
 __all__ = [

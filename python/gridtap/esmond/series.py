@@ -1,22 +1,15 @@
-"""What an archive lists: metadata, their event types, and the summaries of these."""
+"""What has data: event types, and the summaries of these."""
 
 from __future__ import annotations
 
-import json
-import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gridtap.esmond.alerts import (
-    EventTypeWarning,
-    MetadataWarning,
-    NodeInfoWarning,
-    SummaryWarning,
-)
-from gridtap.esmond.answers import Answer
+from gridtap.esmond.alerts import EventTypeWarning, SummaryWarning
 from gridtap.esmond.connection import Connection
-from gridtap.esmond.errors import AnswerError, ArchiveUrlError, PagingError
+from gridtap.esmond.errors import AnswerError, ArchiveUrlError
 from gridtap.esmond.filters import ApiFilters
+from gridtap.esmond.node import NodeInfo, alert_text
 from gridtap.esmond.paging import RawPoint, point_pages
 from gridtap.esmond.payload import (
     HISTOGRAM,
@@ -28,179 +21,7 @@ from gridtap.esmond.payload import (
 )
 from gridtap.esmond.window import Window
 
-__all__ = ["DataNode", "EventType", "Metadata", "NodeInfo", "Summary", "alert_text"]
-
-
-def alert_text(error: AnswerError) -> str:
-    """What the client warns of a failed request"""
-    if isinstance(error, PagingError):
-        return str(error)
-    answer = error.answer
-    return f"Request for {answer.url} got status: {answer.status_code} - response: {answer.excerpt}"
-
-
-class NodeInfo:
-    """What metadata, event types and summaries have in common.
-
-    :param data: what the archive sent
-    :param api_url: the archive's, without path
-    :param filters: time window and settings of the requests
-    :param connection: of whoever found this; otherwise a new one is made when needed
-    """
-
-    wrn: type[Warning] = NodeInfoWarning
-
-    def __init__(
-        self,
-        data: Mapping[str, Any],
-        api_url: str,
-        filters: ApiFilters,
-        connection: Connection | None = None,
-    ) -> None:
-        self._data = data
-        self.api_url = api_url
-        self.filters = filters
-        self._connection = connection or Connection(api_url, filters)
-
-    @property
-    def request_headers(self) -> dict[str, str]:
-        """Sent with every request"""
-        return self._connection.headers
-
-    @property
-    def dump(self) -> str:
-        """What the archive sent, indented"""
-        return json.dumps(self._data, indent=4)
-
-    def http_alert(self, r: Answer) -> None:
-        """Warn about an answer"""
-        self.warn(alert_text(AnswerError(r, "")))
-
-    def warn(self, msg: str) -> None:
-        """Warn about this"""
-        warnings.warn(msg, self.wrn, stacklevel=3)
-
-    def inspect_request(self, r: Answer) -> None:
-        """Show where an answer came from, if verbose"""
-        self._connection.trace(f"[url: {r.url}]")
-
-    def _list(self, name: str) -> list[dict[str, Any]]:
-        listed = self._data.get(name)
-        if not isinstance(listed, list):
-            return []
-        return [one for one in listed if isinstance(one, dict)]
-
-
-class Metadata(NodeInfo):
-    """One measurement: who, to whom, with what, and what kinds of results there are."""
-
-    wrn = MetadataWarning
-
-    @property
-    def destination(self) -> str | None:
-        """Address of the receiver"""
-        return self._data.get("destination")
-
-    @property
-    def event_types(self) -> list[str]:
-        """Names of the kinds of results"""
-        return [one["event-type"] for one in self._list("event-types") if "event-type" in one]
-
-    @property
-    def input_destination(self) -> str | None:
-        """The receiver, as whoever ordered the test wrote it"""
-        return self._data.get("input-destination")
-
-    @property
-    def input_source(self) -> str | None:
-        """The sender, as whoever ordered the test wrote it"""
-        return self._data.get("input-source")
-
-    @property
-    def ip_packet_interval(self) -> Any:
-        """Time between packets, as posted"""
-        return self._data.get("ip-packet-interval")
-
-    @property
-    def ip_transport_protocol(self) -> str | None:
-        """``tcp``, ``udp``, ..."""
-        return self._data.get("ip-transport-protocol")
-
-    @property
-    def measurement_agent(self) -> str | None:
-        """Address of the host that ordered the test"""
-        return self._data.get("measurement-agent")
-
-    @property
-    def metadata_count_total(self) -> int | None:
-        """How many metadata the search found; only the first of a page knows"""
-        return self._data.get("metadata-count-total")
-
-    @property
-    def metadata_key(self) -> str | None:
-        """What the archive calls it"""
-        return self._data.get("metadata-key")
-
-    @property
-    def sample_bucket_width(self) -> Any:
-        """Width of a histogram's buckets, as posted"""
-        return self._data.get("sample-bucket-width")
-
-    @property
-    def source(self) -> str | None:
-        """Address of the sender"""
-        return self._data.get("source")
-
-    @property
-    def subject_type(self) -> str | None:
-        """``point-to-point`` or ``network-element``"""
-        return self._data.get("subject-type")
-
-    @property
-    def time_duration(self) -> Any:
-        """Length of a test, as posted: text from esmond, a number from elmond"""
-        return self._data.get("time-duration")
-
-    @property
-    def time_interval(self) -> Any:
-        """Time between tests, as posted"""
-        return self._data.get("time-interval")
-
-    @property
-    def time_interval_randomization(self) -> Any:
-        """By how much the interval varies, as posted"""
-        return self._data.get("time-interval-randomization")
-
-    @property
-    def tool_name(self) -> str | None:
-        """What measured"""
-        return self._data.get("tool-name")
-
-    @property
-    def uri(self) -> str | None:
-        """Path of this metadata at its archive"""
-        return self._data.get("uri")
-
-    def get_all_event_types(self) -> Iterator[EventType]:
-        """Each kind of result"""
-        for one in self._list("event-types"):
-            yield EventType(one, self.api_url, self.filters, self._connection)
-
-    def get_event_type(self, event_type: str) -> EventType | None:
-        """The kind of result of that name"""
-        named = (one for one in self.get_all_event_types() if one.event_type == event_type)
-        return next(named, None)
-
-    def get_freeform_key_value(self, key: str) -> Any:
-        """The value of any key that the archive sent, or None
-
-        :param key: with dashes or underscores
-        """
-        spellings = (key, key.replace("_", "-"), key.replace("-", "_"))
-        return next((self._data[one] for one in spellings if one in self._data), None)
-
-    def __repr__(self) -> str:
-        return f"<Metadata/{self.metadata_key}: uri:{self.uri}>"
+__all__ = ["DataNode", "EventType", "Summary"]
 
 
 class DataNode(NodeInfo):
