@@ -87,7 +87,7 @@ class Field:
 
     def get(self, name: str) -> Field | None:
         """The member of an object, if there is one"""
-        return self[name] if name in self else None
+        return None if name not in self else self[name]
 
     def flag(self, name: str) -> bool:
         """Whether a member of an object is set; iperf3 writes 0 and 1, or false and true"""
