@@ -202,8 +202,24 @@ def test_archives_that_fail(answer: Any) -> None:
     assert got.exit_status == 3
     said = events(got)
     assert "Traceback" not in got.stderr
-    assert len(said) <= 4
-    assert said[-1] != "main.exit success"
+    assert len(said) == 3
+    assert said[-1].startswith("process_iperf3.error MetadataPost failed")
+
+
+def test_an_archive_that_takes_the_test_but_not_its_results() -> None:
+    def answer(asked: Asked) -> Reply:
+        if asked.method == "POST":
+            return json_reply({"metadata-key": "0" * 32}, 201)
+        return json_reply({"detail": "the database is away"}, 503)
+
+    with Server(answer) as server:
+        got = pipe(BARE, "-U", server.url, "-u", "me", "-k", "abc", *ENDS)
+        assert [asked.method for asked in server.asked] == ["POST", "PUT"]
+    assert got.exit_status == 3
+    assert events(got)[2:] == [
+        'write.warning POST error: status_code: 503, message: {"detail": "the database is away"}',
+        "process_iperf3.end finished",
+    ]
 
 
 def test_an_archive_that_does_not_answer() -> None:

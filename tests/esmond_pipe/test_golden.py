@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.esmond.conftest import Archive
-from tests.esmond_pipe.command import access, events, pipe
+from tests.esmond_pipe.command import events, pipe
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "esmond-pipe.md"

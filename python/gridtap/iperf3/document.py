@@ -85,9 +85,9 @@ class Field:
             return str(found.ipv4_mapped or IPv6Address(int(found)))
         return str(found)
 
-    def get(self, name: str) -> Field | None:
+    def optional(self, name: str) -> Field | None:
         """The member of an object, if there is one"""
-        return None if name not in self else self[name]
+        return self[name] if name in self else None
 
     def flag(self, name: str) -> bool:
         """Whether a member of an object is set; iperf3 writes 0 and 1, or false and true"""

@@ -54,7 +54,7 @@ def measurements(document: Any, ends: Ends, tool_name: str, began_at: int) -> li
     result = Field(document)
     if not isinstance(document, dict) or not {"start", "error"} & document.keys():
         raise ResultError("not a result of iperf3: no start")
-    start = result.get("start") or Field({}, "start")
+    start = result.optional("start") or Field({}, "start")
     if "accepted_connection" in start:
         # It has zeros for what only the client knows.
         raise ResultError("the result of an iperf3 server: the client's is needed")
@@ -97,7 +97,7 @@ def _direction(
 
 
 def _failure(said: str, start: Field, ends: Ends, tool_name: str, began_at: int) -> Measurement:
-    test = start.get("test_start")
+    test = start.optional("test_start")
     connected = "connected" in start and bool(start["connected"].value)
     local = _connection(start)["local_host"].address if connected else None
     noted = "timestamp" in start and "timesecs" in start["timestamp"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gridtap.esmond.errors import MetadataPostException
 from gridtap.esmond.http import Transport
 from gridtap.esmond.post import EventTypeBulkPost, EventTypePost, MetadataPost
 from gridtap.iperf3.measurement import Measurement
@@ -29,7 +30,7 @@ class Archive:
     timeout: float | None = 20
     transport: Transport = field(default_factory=Transport)
 
-    def announce(self, measurement: Measurement, agent: str) -> str | None:
+    def announce(self, measurement: Measurement, agent: str) -> str:
         """Posts the description of a test; returns its metadata key.
 
         :param agent: address of the host that ordered the test
@@ -57,9 +58,12 @@ class Archive:
             post.add_event_type(name)
         for name, value in measurement.parameters.items():
             post.add_freeform_key_value(name, value)
-        return post.post_metadata().metadata_key
+        key = post.post_metadata().metadata_key
+        if not key:
+            raise MetadataPostException("POST error: the archive gave no metadata-key")
+        return key
 
-    def fill(self, measurement: Measurement, metadata_key: str | None) -> None:
+    def fill(self, measurement: Measurement, metadata_key: str) -> None:
         """Posts the results of a test, all with one request.
 
         :raises PostException: they, or some of them, are not stored
