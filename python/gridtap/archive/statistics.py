@@ -35,7 +35,8 @@ def statistics(histogram: Mapping[str, int]) -> Statistics:
         "minimum": buckets[0][0],
         "maximum": buckets[-1][0],
         "mean": mean,
-        "mode": [place for place, count in buckets if count == top],
+        # In the order in which the buckets were posted.
+        "mode": [float(label) for label, count in histogram.items() if count == top],
     }
     places = [place for place, _ in buckets]
     ends = list(accumulate(count for _, count in buckets))
