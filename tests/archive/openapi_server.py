@@ -17,7 +17,8 @@ from typing import Any
 from gridtap.esmond.event_types import ALLOWED_SUMMARIES, EVENT_TYPES, DataType
 from tests.cli.command import GRIDTAP, run
 
-ROOT = "/esmond/perfsonar/archive/"
+#: Understood whatever the script alias is
+ROOT = "/perfsonar/archive/"
 START_S = 30.0
 
 #: A value of each data type

@@ -24,7 +24,7 @@ from gridtap.archive.filters import KNOWN
 from gridtap.archive.openapi.values import POSTED
 from gridtap.esmond.event_types import EVENT_TYPES, DataType
 
-AnyCase = Case[Any, Any]
+AnyCase = Case[Any]
 
 KEYS = os.environ["GRIDTAP_METADATA_KEYS"].split(",")
 
@@ -91,7 +91,7 @@ def before_call(context: HookContext, case: AnyCase, kwargs: dict[str, Any]) -> 
     if isinstance(name, str) and "/" not in name and name not in EVENT_TYPES and _choice(name, 4):
         parts["event_type"] = list(EVENT_TYPES)[_choice(name, len(EVENT_TYPES))]
     if _operation_id(case) in ("postBaseData", "postBaseWindow") and isinstance(case.body, dict):
-        _fit_event_type(case, parts)
+        _fit_event_type(case, case.body, parts)
     query = case.query or {}
     for field in ADDRESSES:
         host = query.get(field)
@@ -105,14 +105,12 @@ def before_call(context: HookContext, case: AnyCase, kwargs: dict[str, Any]) -> 
                 del query[name]
 
 
-def _fit_event_type(case: AnyCase, parts: dict[str, Any]) -> None:
+def _fit_event_type(case: AnyCase, body: dict[str, Any], parts: dict[str, Any]) -> None:
     """No schema can say that the value depends on the address: make the address depend on it"""
-    if parts.get("event_type") not in EVENT_TYPES or "val" not in case.body:
+    if parts.get("event_type") not in EVENT_TYPES or "val" not in body:
         return
-    fitting = [
-        each for each in DataType if _validator(case, POSTED[each]).is_valid(case.body["val"])
-    ]
-    data_type = fitting[_choice(case.body, len(fitting))]
+    fitting = [each for each in DataType if _validator(case, POSTED[each]).is_valid(body["val"])]
+    data_type = fitting[_choice(body, len(fitting))]
     names = [name for name, each in EVENT_TYPES.items() if each.data_type is data_type]
     parts["event_type"] = names[_choice(parts["event_type"], len(names))]
 
@@ -132,7 +130,9 @@ def _host(text: str) -> str:
 
 
 @schemathesis.hook
-def filter_failure(context: HookContext, failure: Failure, case: AnyCase, response: Response) -> bool:
+def filter_failure(
+    context: HookContext, failure: Failure, case: AnyCase, response: Response
+) -> bool:
     """Whether a failure is one: everything that is let pass here is no matter of schemas"""
     query = case.query or {}
     if isinstance(failure, RejectedPositiveData):

@@ -192,6 +192,38 @@ def test_disk_that_is_full_at_start(tmp_path: Path) -> None:
     assert gridtap("user", "add", "a", "--db", tmp_path / "new.db")[0] == 0
 
 
+def test_damaged_file(tmp_path: Path) -> None:
+    """What touches the damage is refused, everything else is answered"""
+    db = prepare(tmp_path / "archive.db")
+    with serving(db) as server, server.caller() as caller:
+        keys = [
+            str(caller.call("POST", "", samples.description(f"192.0.2.{each}"))[1]["metadata-key"])
+            for each in (2, 3)
+        ]
+        for key in keys:
+            data = [
+                {"ts": ts, "val": [{"event-type": "packet-trace", "val": [ts, "x" * 100]}]}
+                for ts in range(20_000)
+            ]
+            assert caller.call("PUT", f"{key}/", {"data": data})[0] == 201
+    size = db.stat().st_size
+    with open(db, "r+b") as file:
+        # The end of the second measurement.
+        file.seek(size - size // 8)
+        file.write(b"\xff" * (size // 8))
+    path = f"{keys[1]}/packet-trace/base?time-start={{}}&limit=100000"
+    with serving(db) as server, server.caller(key=None) as caller:
+        for start in (0, 19_000) * 3:
+            answer = caller.call("GET", path.format(start))
+            assert answer == (503, {"detail": "The file of the archive is damaged"})
+        assert len(caller.get(path.format(0).replace("limit=100000", "limit=5000"))) == 5_000
+        assert len(caller.get(path.format(0).replace(keys[1], keys[0]))) == 20_000
+        faults = [line for line in server.log().splitlines() if " gridtap.archive: " in line]
+        assert len(faults) == 6
+        assert all("malformed (SQLITE_CORRUPT" in line for line in faults), faults
+        assert "Traceback" not in server.log(), server.log()
+
+
 def test_other_processes_write_too(tmp_path: Path) -> None:
     """Clients load while commands import, prune and add users: no write is lost, none fails"""
     db = prepare(tmp_path / "archive.db")

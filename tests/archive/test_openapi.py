@@ -1,4 +1,7 @@
-"""The OpenAPI document: that it is one, that it is all of the archive, and that it is true."""
+"""The OpenAPI document: that it is one, that it is all of the archive, and that it is true.
+
+A longer run than the default: ``GRIDTAP_SCHEMATHESIS_EXAMPLES=200``.
+"""
 
 from __future__ import annotations
 
@@ -11,34 +14,28 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 from openapi_spec_validator import validate
 from starlette.applications import Starlette
 from starlette.routing import Route
 
 from gridtap.archive.app import Settings, build
 from gridtap.archive.openapi import document
-from gridtap.archive.openapi.values import POSTED, SHOWN
-from gridtap.archive.refusal import RefusedError
+from gridtap.archive.openapi.values import SHOWN
 from gridtap.archive.storage import SqliteStorage
-from gridtap.archive.values import MAX_FLOAT, accept
 from gridtap.esmond.event_types import (
     ALLOWED_SUMMARIES,
-    EVENT_TYPES,
     SUMMARY_IN_URL,
     DataType,
     SummaryType,
 )
 from tests.archive.openapi_server import ROOT, Served, serving
+from tests.archive.openapi_validator import REGISTRY, validator
 
-REGISTRY = {name: each.data_type for name, each in EVENT_TYPES.items()}
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 #: Generated requests for each operation, besides those for each border of each schema.
-EXAMPLES = os.environ.get("GRIDTAP_SCHEMATHESIS_EXAMPLES", "8")
+EXAMPLES = os.environ.get("GRIDTAP_SCHEMATHESIS_EXAMPLES", "5")
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +49,6 @@ def described(served: Served) -> dict[str, Any]:
     status, headers, body = served.send("GET", "/openapi.json")
     assert (status, headers["Content-Type"]) == (200, "application/json")
     return dict(json.loads(body))
-
-
-def validator(described: dict[str, Any], name: str) -> jsonschema_rs.Validator:
-    return jsonschema_rs.validator_for(
-        {"$ref": f"#/components/schemas/{name}", "components": described["components"]},
-        validate_formats=True,
-    )
 
 
 @pytest.mark.parametrize("alias", ["/esmond", "", "/two/parts"])
@@ -126,66 +116,6 @@ def test_it_has_every_method_that_the_archive_takes_and_no_other(
             address = server["url"].rstrip("/") + path.format(**parts)
             taken = {method for method in METHODS if served.send(method.upper(), address)[0] != 405}
             assert taken == set(item) & set(METHODS), address
-
-
-def texts() -> st.SearchStrategy[str]:
-    signed = st.from_regex(
-        r"\s?[+-]?[0-9]{1,20}(\.[0-9]{0,3})?(e[+-]?[0-9]{1,3})?\s?", fullmatch=True
-    )
-    return signed | st.sampled_from(["", "nan", "inf", "1_000", "\u0661", "0x10", "-0"]) | st.text()
-
-
-def scalars() -> st.SearchStrategy[Any]:
-    numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-    return st.none() | st.booleans() | numbers | texts()
-
-
-def posted() -> st.SearchStrategy[Any]:
-    """Values of all data types, and what is nearly one"""
-    pairs = st.fixed_dictionaries(
-        {}, optional={"numerator": scalars(), "denominator": scalars(), "more": scalars()}
-    )
-    interval = st.fixed_dictionaries(
-        {}, optional={"start": scalars(), "duration": scalars(), "val": scalars()}
-    )
-    histogram = st.dictionaries(st.text(), scalars(), max_size=3)
-    return scalars() | pairs | histogram | st.lists(interval | scalars(), max_size=3)
-
-
-@given(posted())
-@example({"numerator": "-0", "denominator": " +01 "})
-@example({"numerator": -0.5, "denominator": True})
-@example([{"start": "nan", "duration": 1, "val": 0}])
-@example({"a": -0.5, "b": "-0", "c": False})
-def test_values_are_accepted_as_described(value: Any) -> None:
-    described = document(REGISTRY, "", False)
-    for data_type, name in POSTED.items():
-        if validator(described, name).is_valid(value) != _is_accepted(data_type, value):
-            # Only its description can say how large the number may be that a text is.
-            assert any(map(_is_large, _texts(value)))
-
-
-def _is_accepted(data_type: DataType, value: Any) -> bool:
-    try:
-        accept(data_type, value)
-    except RefusedError:
-        return False
-    return True
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | dict):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _texts(each)
-
-
-def _is_large(text: str) -> bool:
-    try:
-        return abs(float(text)) >= MAX_FLOAT
-    except ValueError:
-        return False
 
 
 def test_values_are_shown_as_described(described: dict[str, Any], served: Served) -> None:

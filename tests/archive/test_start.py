@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from gridtap.archive.storage import Point, SqliteStorage
 from gridtap.archive.storage.schema import APPLICATION_ID, MIGRATIONS
 from tests.archive import samples
-from tests.archive.process import gridtap, prepare, serving
+from tests.archive.process import ROOT, gridtap, prepare, serving
 from tests.cli.command import obey_permissions
 
 
@@ -166,6 +167,33 @@ def test_read_only_directory_that_somebody_else_may_write(tmp_path: Path) -> Non
                 {"detail": "The archive was changed by somebody else"},
             )
         assert "start again to see it" in reader.log()
+
+
+def test_answer_in_the_middle_of_which_the_file_changes(tmp_path: Path) -> None:
+    """It has no end, so that nobody takes it for whole"""
+    db = tmp_path / "archive.db"
+    key = _filled(db)
+    points = [Point("packet-trace", ts, (f'"{"x" * 400}"', None)) for ts in range(20_000)]
+    with closing(SqliteStorage(db)) as storage:
+        storage.write(key, points)
+    tmp_path.chmod(0o555)
+    path = f"{ROOT}{key}/packet-trace/base?time-start=0&limit=100000"
+    with serving(db, before=obey_permissions()) as server, socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(20)
+        connection.connect(("127.0.0.1", server.port))
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        answer = connection.recv(1000)
+        assert answer.startswith(b"HTTP/1.1 200 OK")
+        tmp_path.chmod(0o755)
+        with closing(SqliteStorage(db)) as storage:
+            storage.write(key, [Point("packet-trace", 50_000, ("1", None))])
+        while piece := connection.recv(1 << 20):
+            answer += piece
+        assert not answer.endswith(b"0\r\n\r\n")
+        assert 5_000 <= answer.count(b'"ts":') < 20_000
+        assert "start again to see it" in server.log()
+        assert "Traceback" not in server.log(), server.log()
 
 
 def _filled(db: Path, with_crash: bool = False) -> str:

@@ -196,7 +196,7 @@ class StorageBesideADict(RuleBasedStateMachine):
 
 
 StorageBesideADict.TestCase.settings = settings(
-    max_examples=25, stateful_step_count=25, deadline=None
+    max_examples=12, stateful_step_count=20, deadline=None
 )
 TestStorageBesideADict = StorageBesideADict.TestCase
 

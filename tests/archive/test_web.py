@@ -269,6 +269,36 @@ def test_the_keyboard_alone_is_enough(page: Page, server: Server) -> None:
     assert outline == "solid"
 
 
+def test_axes_have_round_marks_at_every_scale(page: Page, server: Server) -> None:
+    page.open(server.address)
+    spans = [5, 90, 3600, 86_400, 7 * 86_400, 30 * 86_400, 366 * 86_400, 40 * 366 * 86_400]
+    for span in spans:
+        ticks = page.js(
+            """return import("./plot/axes.js").then((axes) =>
+                axes.timeTicks(arguments[0], arguments[0] + arguments[1], 8))""",
+            DAY + 12_345,
+            span,
+        )
+        places = [tick["value"] for tick in ticks]
+        assert 2 <= len(places) <= 9, span
+        assert min(places) >= DAY + 12_345
+        assert max(places) <= DAY + 12_345 + span
+        # Days and longer begin at midnight, whatever else.
+        assert span < 8 * 86_400 or all(place % 86_400 == 0 for place in places), span
+        assert ticks[0]["below"] or span > 8 * 366 * 86_400
+    for low, high in [(0, 1), (0, 9.9e9), (12.31, 12.34), (-3, 2), (0, 1e-5), (1e6, 1e6 + 7)]:
+        ticks = page.js(
+            """return import("./plot/axes.js").then((axes) =>
+                axes.linearTicks(arguments[0], arguments[1], 6))""",
+            low,
+            high,
+        )
+        assert 3 <= len(ticks) <= 7, (low, high)
+        assert len({tick["label"] for tick in ticks}) == len(ticks)
+        for tick in ticks:
+            assert float(tick["label"].replace(",", "")) == pytest.approx(tick["value"], abs=1e-12)
+
+
 def test_gaps_are_gaps_and_long_ranges_are_summaries(page: Page, server: Server) -> None:
     page.open(server.address, measurement(DENSE_KEY, "packet-loss-rate", range="7d"))
     assert "points of base data: shown are aggregates over 1 h." in page.one(".drawing .note").text
@@ -495,7 +525,8 @@ def test_a_private_archive_asks_for_a_key(page: Page, tmp_path: Path) -> None:
         page.save_to(tmp_path)
         page.one(".json-link").click()
         saved = tmp_path / "points.json"
-        page.wait(saved.exists)
+        # The name is there before what is in it.
+        page.wait(lambda: saved.exists() and saved.stat().st_size)
         assert json.loads(saved.read_text()) == server.get(f"{TRACE_KEY}/packet-trace/base", key)
         page.after(lambda: page.one(".back a").click())
         assert rows(page) == [TRACE_KEY]

@@ -202,6 +202,24 @@ def test_silence() -> None:
         assert time.monotonic() - begun < 1.5
 
 
+@pytest.mark.parametrize("reply", [drip, endless])
+def test_bodies_with_an_older_urllib3(
+    monkeypatch: pytest.MonkeyPatch, reply: Callable[[], Iterator[bytes]]
+) -> None:
+    """Before 2.2 it had no way to read what has arrived; pieces then have to be full"""
+    monkeypatch.delattr("urllib3.response.HTTPResponse.read1")
+    monkeypatch.delattr("urllib3.response.BaseHTTPResponse.read1")
+    points = series(3)
+    with Server(lambda _: json_reply(points)) as server:
+        assert [point.val for point in data_of(server).get_data().data] == [0.0, 1.0, 2.0]
+    limits = Limits(retries=0, body_bytes=10_000, body_s=0.5)
+    with (
+        Server(lambda _: Reply(200, reply(), JSON)) as server,
+        pytest.raises((BodyLimitError, BadAnswerError)),
+    ):
+        data_of(server, strict(limits=limits)).get_data()
+
+
 def test_a_body_that_drips() -> None:
     # Something arrives all the time, so that the timeout never comes to pass.
     with Server(lambda _: Reply(200, drip(), JSON)) as server:

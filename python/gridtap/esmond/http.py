@@ -6,6 +6,7 @@ bytes and seconds of :py:class:`Limits`, whatever the server sends and however s
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -38,7 +39,11 @@ _CONNECT_S = 10.0
 #: Longest pause before another attempt, in seconds, even if the server asks for more.
 _PAUSE_S = 10.0
 
+#: Longest random addition to a pause, in seconds.
+_JITTER_S = 0.25
+
 _CHUNK = 1 << 16
+_SMALL_CHUNK = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +181,7 @@ class Transport:
 def _policy(retries: int) -> Retry:
     from urllib3.util import Retry
 
-    return Retry(
-        total=max(0, retries),
-        backoff_factor=0.25,
-        backoff_jitter=0.25,
-        backoff_max=_PAUSE_S,
-    )
+    return Retry(total=max(0, retries), backoff_factor=0.25)
 
 
 def _pause(retry: Retry, answer: Answer | None) -> float:
@@ -192,7 +192,9 @@ def _pause(retry: Retry, answer: Answer | None) -> float:
         asked = retry.parse_retry_after(wanted) if wanted else 0.0
     except InvalidHeader:
         asked = 0.0
-    return min(max(asked, retry.get_backoff_time()), _PAUSE_S)
+    # Clients that failed together shall not come back together.
+    pause = max(asked, retry.get_backoff_time()) + random.uniform(0, _JITTER_S)
+    return min(pause, _PAUSE_S)
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -204,7 +206,7 @@ def _body(response: requests.Response, request: Request, limits: Limits) -> byte
     deadline = time.monotonic() + limits.body_s
     chunks: list[bytes] = []
     size = 0
-    while chunk := response.raw.read1(_CHUNK, decode_content=True):
+    while chunk := _piece(response):
         chunks.append(chunk)
         size += len(chunk)
         if size > limits.body_bytes:
@@ -212,6 +214,14 @@ def _body(response: requests.Response, request: Request, limits: Limits) -> byte
         if time.monotonic() > deadline:
             raise _too_long(request, f"not at its end after {limits.body_s:g} s")
     return b"".join(chunks)
+
+
+def _piece(response: requests.Response) -> bytes:
+    raw = response.raw
+    if hasattr(raw, "read1"):
+        return bytes(raw.read1(_CHUNK, decode_content=True))
+    # urllib3 before 2.2 waits until a piece is full, so that the clock is looked at less often.
+    return bytes(raw.read(_SMALL_CHUNK, decode_content=True))
 
 
 def _too_long(request: Request, what: str) -> BodyLimitError:

@@ -12,9 +12,11 @@ import { PRESETS, inAddress, label, seconds } from "./range.js";
 export class Controls {
   constructor(onChange) {
     this.onChange = onChange;
-    this.presets = Object.keys(PRESETS).map((name) => element("button", { type: "button",
-      "data-range": name, onclick: () => onChange({ range: name, from: undefined, to: undefined }) },
-      label(name)));
+    this.presets = Object.keys(PRESETS).map((name) => {
+      const choose = () => onChange({ range: name, from: undefined, to: undefined });
+      return element("button", { type: "button", "data-range": name, onclick: choose },
+        label(name));
+    });
     this.from = moment("from");
     this.to = moment("to");
     this.data = element("select", { id: "data",
@@ -77,5 +79,5 @@ export class Controls {
 
 /** Times are written in full, and the same everywhere: a browser's own input follows its locale. */
 function moment(id) {
-  return element("input", { id, class: "moment", autocomplete: "off", spellcheck: "false", size: 19 });
+  return element("input", { id, class: "moment", autocomplete: "off", spellcheck: "false" });
 }

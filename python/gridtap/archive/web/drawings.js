@@ -127,8 +127,9 @@ function histogram(context) {
   const plot = heatmap({ label: `${name}, ${choice.label}: share of packets by time and bucket`,
     height: HEIGHT + 20, map, range, unit, onZoom: context.zoom, signal: context.signal });
   const notes = [];
+  const width = duration(Math.round(map.width));
   if (map.columns.length < points.length)
-    notes.push(`A column is ${duration(Math.round(map.width))} wide; what falls into it is added up.`);
+    notes.push(`A column is ${width} wide; what falls into it is added up.`);
   const labels = points.flatMap(({ val }) => Object.keys(val ?? {}));
   const odd = labels.filter((label) => !Number.isFinite(Number(label))).length;
   if (odd) notes.push(`${count(odd, "bucket")} that are no numbers are not drawn.`);

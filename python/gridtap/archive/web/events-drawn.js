@@ -11,7 +11,7 @@ const SHORT = 160;
 const short = (text) => (text.length > SHORT ? `${text.slice(0, SHORT)}…` : text);
 
 /** What a failure says; whatever else it is, if it does not. */
-export function errorText(val) {
+function errorText(val) {
   return typeof val?.error === "string" ? val.error : JSON.stringify(val);
 }
 

@@ -1,4 +1,4 @@
-// The API key of a private archive. It lives as long as the tab: never in an address, never on disk.
+// The API key of a private archive. It lives as long as the tab: never in an address, not on disk.
 
 const NAME = "gridtap-key";
 

@@ -24,8 +24,8 @@ export function keyForm(why, onChange) {
       element("button", { type: "submit", class: "primary" }, "Use the key"),
       key() ? element("button", { type: "button", onclick: () => change("") }, "Go on without")
         : null),
-    element("p", { id: "key-help", class: "help" }, "It is kept until this tab is closed, and sent ",
-      "to this archive only."));
+    element("p", { id: "key-help", class: "help" },
+      "It is kept until this tab is closed, and sent to this archive only."));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     change(input.value.trim());

@@ -35,7 +35,8 @@ export class ListView {
       element("summary", {}, "Filters"), element("div", { class: "filters" },
         ...FIELDS.map((name) => element("div", { class: "field" },
           element("label", { for: `filter-${name}` }, LABELS[name]), this.fields[name]))));
-    this.order = element("select", { id: "order" }, element("option", { value: "" }, "archive order"),
+    this.order = element("select", { id: "order" },
+      element("option", { value: "" }, "archive order"),
       ...ORDERS.flatMap(({ id, title }) => [element("option", { value: id }, `${title} ↑`),
         element("option", { value: `-${id}` }, `${title} ↓`)]));
     this.order.addEventListener("change", () => this.sort(this.order.value));
@@ -71,6 +72,8 @@ export class ListView {
 
   later() {
     clearTimeout(this.timer);
+    // Half a value is a value to the archive, and half a host name one to look up: Enter says when.
+    if (this.search.value.includes("=")) return;
     this.timer = setTimeout(() => {
       // No step for the back button with every letter.
       note(this.asked());
@@ -157,9 +160,11 @@ function startOf(parameters) {
 function pages(parameters, start, shown, total) {
   if (total <= PAGE && start === 0) return [];
   const current = start / PAGE + 1;
-  const link = (number, text, isThere) => isThere
-    ? element("a", { href: address({ ...parameters, page: number > 1 ? number : undefined }) }, text)
-    : element("span", { class: "off" }, text);
+  const link = (number, text, isThere) => {
+    if (!isThere) return element("span", { class: "off" }, text);
+    const page = number > 1 ? number : undefined;
+    return element("a", { href: address({ ...parameters, page }) }, text);
+  };
   const last = Math.ceil(total / PAGE);
   const numbers = (value) => value.toLocaleString("en");
   return [

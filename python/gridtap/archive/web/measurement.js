@@ -1,6 +1,6 @@
 // One measurement: what it is, its event types, and one of these drawn.
 
-import { ROOT, get, locate } from "./api.js";
+import { get, locate } from "./api.js";
 import { Controls } from "./controls.js";
 import { datatable } from "./datatable.js";
 import { element } from "./dom.js";
@@ -166,11 +166,13 @@ export class MeasurementView {
       element("a", { href: link }, count(failed.length, "failure")), ".");
   }
 
+  /** Says that a range is empty, and where it is not. */
   nothing(last) {
-    const offer = last === undefined ? null : element("p", {}, "The newest before its last update ",
-      `is of ${time(last, "UTC")}. `, element("a", { href: address({ ...read(), range: undefined,
-        from: inAddress(last - PRESETS["24h"]), to: inAddress(last + 1) }) }, "Show the day before it"));
-    this.fill(element("div", { class: "empty" }, element("p", {}, "No data in this range."), offer));
+    const href = address({ ...read(), range: undefined, from: inAddress(last - PRESETS["24h"]),
+      to: inAddress(last + 1) });
+    this.fill(element("div", { class: "empty" }, element("p", {}, "No data in this range."),
+      element("p", {}, `The newest before its last update are of ${time(last, "UTC")}. `,
+        element("a", { href }, "Show the day before them"))));
   }
 
   fill(...parts) {

@@ -37,7 +37,7 @@ export function chosen(parameters, standard, newest) {
   return { from: newest - PRESETS[preset], to: newest, preset };
 }
 
-/** The shortest preset that has all that begins with `first`: a young archive fills its plots too. */
+/** The shortest preset that has all from `first` on: a young archive fills its plots too. */
 export function narrowed(range, first) {
   const length = range.to - (first ?? range.from);
   const [preset, size] = Object.entries(PRESETS).find(([, each]) => each >= length);

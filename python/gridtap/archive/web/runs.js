@@ -66,8 +66,8 @@ export function timeline(context, { lanes, laneOf, say, label, start, onSelect }
     describe: (index) => `${time(points[index].ts, "UTC")} · ${say(index)}`,
     paint: (layer, scale) => points.forEach(({ ts }, index) => {
       const lane = laneOf(index);
-      layer.append(shape("rect", { class: `mark series-${lane % COLOURS}`, x: scale.x(ts) - 1.5, width: 3,
-        y: scale.y(lane) - 8, height: 16, rx: 1, "data-x": ts }));
+      layer.append(shape("rect", { class: `mark series-${lane % COLOURS}`, "data-x": ts,
+        x: scale.x(ts) - 1.5, width: 3, y: scale.y(lane) - 8, height: 16, rx: 1 }));
     }),
     mark: (layer, index, scale) => layer.append(shape("circle", {
       class: `series-${laneOf(index) % COLOURS}`, cx: scale.x(points[index].ts),

@@ -20,7 +20,8 @@ const COLUMNS = [
     by: host("destination", "input-destination") },
   { id: "agent", title: "Agent", cell: (row) => [row["measurement-agent"]],
     by: (row) => row["measurement-agent"] },
-  { id: "tool", title: "Tool", cell: (row) => breakable(row["tool-name"]), by: (row) => row["tool-name"] },
+  { id: "tool", title: "Tool", cell: (row) => breakable(row["tool-name"]),
+    by: (row) => row["tool-name"] },
   { id: "events", title: "Event types", cell: events, by: (row) => byInterest(row.events).join() },
   { id: "updated", title: "Last update", cell: updated, by: (row) => row.updated ?? -Infinity },
 ];

@@ -128,10 +128,8 @@ function changeTable({ points }, runs, paths, changes, choose) {
     const hops = differences(runs[index - 1], runs[index])
       .map(({ ttl, from, to }) => `hop ${ttl}: ${from} → ${to}`);
     const lengths = `from ${lengthOf(runs[index - 1])} to ${lengthOf(runs[index])} hops`;
-    return {
-      cells: [time(points[index].ts), `${letter(paths[index - 1])}\u00a0→\u00a0${letter(paths[index])}`,
-        hops.join("; ") || lengths],
-    };
+    const change = [paths[index - 1], paths[index]].map(letter).join("\u00a0→\u00a0");
+    return { cells: [time(points[index].ts), change, hops.join("; ") || lengths] };
   });
   const columns = [{ title: "Time (UTC)" }, { title: "Path" }, { title: "Difference" }];
   return element("section", {}, element("h3", {}, "Changes of the path"),

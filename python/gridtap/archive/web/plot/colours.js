@@ -5,7 +5,7 @@ const LIGHT = [[222, 235, 247], [158, 202, 225], [74, 152, 201], [23, 100, 171],
 const DARK = [[28, 52, 84], [33, 96, 148], [52, 152, 190], [134, 208, 196], [246, 248, 196]];
 
 /** Whether the page is shown in dark colours now. */
-export function isDark() {
+function isDark() {
   const { theme } = document.documentElement.dataset;
   return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
@@ -22,7 +22,7 @@ export function heat(place) {
   return `rgb(${mixed.join(" ")})`;
 }
 
-/** Where a share stands on the scale: the root, so that rare packets are seen beside common ones. */
+/** Where a share stands on the scale: its root, so that rare packets are seen, too. */
 export const placeOf = (share, most) => Math.sqrt(share / (most || 1));
 
 /** The share at a place of the scale. */

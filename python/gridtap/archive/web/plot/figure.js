@@ -1,7 +1,7 @@
 // The frame of every plot: axes, a cursor that mouse, finger and keyboard move, and a readout.
 //
-// The cursor is a slider to assistive software: arrow keys go from stop to stop (a point, a column),
-// and what is read out there is the slider's text.
+// The cursor is a slider to assistive software: arrow keys go from stop to stop (a point, a
+// column), and what is read out there is the slider's text.
 
 import { element, freshId, shape } from "../dom.js";
 import { CHARACTER, scaled, xAxis, yAxis } from "./frame.js";

@@ -14,7 +14,7 @@ const COLUMNS = 480;
 /** Rows that get empty ones around them. */
 const FEW = 3;
 
-/** The part of all packets that the axis has to cover; a few late ones must not squeeze the rest. */
+/** The part of all packets that the axis has to cover; a few late ones must not squeeze it. */
 const COVERED = 0.995;
 
 /**

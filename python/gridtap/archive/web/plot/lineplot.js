@@ -1,4 +1,5 @@
-// Values over time (or over the seconds of a run) as lines with points, broken where data are missing.
+// Values over time (or over the seconds of a run) as lines with points, broken where data are
+// missing.
 
 import { element, shape } from "../dom.js";
 import { axisUnit, quantity, time } from "../format.js";
@@ -8,7 +9,7 @@ import { figure } from "./figure.js";
 /** Points up to which each is an element of its own, which says what it shows. */
 const SINGLE = 1500;
 
-/** Steps after which a line is broken: of tests, which may be late, and of windows, which are not. */
+/** Steps after which a line is broken: of tests, which may be late; of windows, which are not. */
 const PATIENCE = 2.5;
 const WINDOW_PATIENCE = 1.5;
 
@@ -97,9 +98,8 @@ export function lineplot(options) {
     },
     mark: (layer, index, scale) => lookup.forEach((known, which) => {
       if (!known.has(stops[index])) return;
-      const y = scale.y(known.get(stops[index]));
-      layer.append(shape("circle", { class: `series-${which % COLOURS}`, cx: scale.x(stops[index]), cy: y,
-        r: 5.5 }));
+      layer.append(shape("circle", { class: `series-${which % COLOURS}`, r: 5.5,
+        cx: scale.x(stops[index]), cy: scale.y(known.get(stops[index])) }));
     }),
   });
 }
