@@ -124,7 +124,7 @@ def test_help_begins_with_the_original_help(name: str) -> None:
         "default: False", "default: True"
     )
     # It names the current directory, in as many lines as that takes.
-    directory = r"(?s)  -D DIR.*?(?=\n  -I)"
+    directory = r"(?s)\n  -D DIR.*?(?=\n  -I)"
     ours = run(name, "--help").stdout
     assert re.sub(directory, "", ours).startswith(re.sub(directory, "", original))
     assert "Options that the original commands do not have" in ours
