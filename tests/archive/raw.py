@@ -15,8 +15,8 @@ LIMITS = {
     "BODY_SECONDS": 1.0,
     "DRAIN_SECONDS": 0.5,
     "KEEP_ALIVE_SECONDS": 1,
-    "TAKE_SECONDS": 1.0,
-    "LOCK_SECONDS": 1.0,
+    "TAKE_SECONDS": 0.6,
+    "LOCK_SECONDS": 0.6,
     "GRACE_SECONDS": 1,
     "CONNECTIONS": 60,
 }

@@ -35,7 +35,7 @@ def test_readers_see_whole_writes(storage: SqliteStorage) -> None:
     sums = storage.series("a", "histogram-owdelay", SummaryType.AGGREGATION, 60)
     assert series is not None
     assert sums is not None
-    end = time.monotonic() + 2.0
+    end = time.monotonic() + 1.2
     turn = threading.Lock()
     written = [0]
     faults: list[str] = []
