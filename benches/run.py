@@ -20,6 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import esmond_commands
 from capture import ACCESSES, write_capture
 
 import archive
@@ -122,7 +123,7 @@ def esmond_archive() -> list[Row]:
 
 def query_commands() -> list[Row]:
     """The commands that query an archive, over a round trip of 50 ms."""
-    figures = esmond.measure()
+    figures = esmond_commands.measure()
     ours, bare = figures["starting"]
     spent = figures["pulling"]
     name = "200 x 5 series over 50 ms: get-bulk"

@@ -1,6 +1,6 @@
 """How fast do the query commands pull from a distant archive and start, in how much memory?
 
-    python benches/esmond.py
+    python benches/esmond_commands.py
 
 A real server process holds the data. Between it and the commands stands a relay that makes the way
 as long as a network would: half the round trip in each direction, and one more before a new
