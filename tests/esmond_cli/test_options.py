@@ -9,7 +9,7 @@ import pytest
 
 from gridtap.cli.esmond_options import COMMANDS, OPTIONS, options_of
 from gridtap.cli.optparse_rules import QueryOptionParser
-from gridtap.esmond.query_options import QueryOptions
+from gridtap.esmond.querying.query_options import QueryOptions
 from tests.esmond_cli.archive import DATA
 from tests.esmond_cli.command import ENTRIES, WINDOW, run
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gridtap.esmond.errors import AnswerError
-from gridtap.esmond.ordered import ordered_map
-from gridtap.esmond.query_options import QueryOptions
+from gridtap.esmond.querying.ordered import ordered_map
+from gridtap.esmond.querying.query_options import QueryOptions
 from gridtap.esmond.window import Window
 
 if TYPE_CHECKING:
