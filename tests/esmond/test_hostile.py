@@ -199,7 +199,7 @@ def test_silence() -> None:
         begun = time.monotonic()
         with pytest.raises(NoAnswerError, match=r"nothing received for 0\.2 s$"):
             data_of(server, strict(timeout=0.2)).get_data()
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 1.9
 
 
 @pytest.mark.parametrize("reply", [drip, endless])
