@@ -1,4 +1,4 @@
-"""What ``gridtap archive serve`` listens on, and options that make no sense: one line, no server."""
+"""What ``gridtap archive serve`` listens on, and options that make no sense: one line each."""
 
 from __future__ import annotations
 
