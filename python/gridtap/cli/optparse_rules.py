@@ -12,11 +12,12 @@ from __future__ import annotations
 import optparse
 import os
 import sys
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from gridtap.cli.esmond_options import FORMATS, Option, QueryCommand, options_of
 
-__all__ = ["QueryOptionParser"]
+__all__ = ["QueryOptionParser", "TableOptionParser"]
 
 _USAGE = (
     "%prog [ -u URL -s SRC -d DEST | -a AGENT | -e EVENT | -t TOOL | -L | -o FORMAT | -v ]\n"
@@ -37,38 +38,27 @@ class SupportsWrite(Protocol):
     def write(self, text: str, /) -> object: ...
 
 
-class QueryOptionParser(optparse.OptionParser):
-    """Reads the command line of a query command.
+class TableOptionParser(optparse.OptionParser):
+    """Reads a command line by a table of options.
 
     Errors go to standard error with the usage and end the process with 2, ``--help`` goes to
     standard output and ends it with 0.
+
+    :param own_text: of the part of the help with the options that the original lacks
     """
 
-    def __init__(self, command: QueryCommand) -> None:
-        super().__init__(prog=command.name, usage=_USAGE)
-        self._options = list(options_of(command))
-        own = optparse.OptionGroup(self, _OWN_TITLE, _OWN_TEXT)
+    def __init__(
+        self, name: str, usage: str, options: Iterable[Option], own_text: str = ""
+    ) -> None:
+        super().__init__(prog=name, usage=usage)
+        self._options = list(options)
+        own = optparse.OptionGroup(self, _OWN_TITLE, own_text or None)
         for option in self._options:
             (self if option.is_original else own).add_option(_parsed(option))
         self.add_option_group(own)
         self._optional = {o.long for o in self._options if o.kind == "maybe"}
         own_names = {o.long for o in self._options if not o.is_original}
         self._original_names = {name: name for name in self._long_opt if name not in own_names}
-
-    def spelled_out(self, arguments: list[str]) -> list[str]:
-        """The same options as ``--name=value``, checked, without stray words."""
-        values, _ = self.parse_args(arguments)
-        line: list[str] = []
-        # An option and its alias store under one name.
-        for dest, option in {o.dest: o for o in reversed(self._options)}.items():
-            value = getattr(values, dest)
-            if option.kind == "flag":
-                line += [option.long] if value else []
-            elif option.kind == "many":
-                line += [f"{option.long}={item}" for item in value or ()]
-            elif value is not None:
-                line.append(f"{option.long}={value}")
-        return line
 
     def exit(self, status: int = 0, msg: str | None = None) -> Any:
         """Ends the process, also where whoever reads the help has enough of it."""
@@ -99,6 +89,28 @@ class QueryOptionParser(optparse.OptionParser):
         if not equals and is_alone and self._match_long_opt(name) in self._optional:
             rargs[0] = f"{name}="
         super()._process_long_opt(rargs, values)
+
+
+class QueryOptionParser(TableOptionParser):
+    """Reads the command line of a query command."""
+
+    def __init__(self, command: QueryCommand) -> None:
+        super().__init__(command.name, _USAGE, options_of(command), _OWN_TEXT)
+
+    def spelled_out(self, arguments: list[str]) -> list[str]:
+        """The same options as ``--name=value``, checked, without stray words."""
+        values, _ = self.parse_args(arguments)
+        line: list[str] = []
+        # An option and its alias store under one name.
+        for dest, option in {o.dest: o for o in reversed(self._options)}.items():
+            value = getattr(values, dest)
+            if option.kind == "flag":
+                line += [option.long] if value else []
+            elif option.kind == "many":
+                line += [f"{option.long}={item}" for item in value or ()]
+            elif value is not None:
+                line.append(f"{option.long}={value}")
+        return line
 
 
 def _parsed(option: Option) -> optparse.Option:
