@@ -20,6 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import esmond_commands
 from capture import ACCESSES, write_capture
 
 import archive
@@ -120,8 +121,38 @@ def esmond_archive() -> list[Row]:
     ]
 
 
+def query_commands() -> list[Row]:
+    """The commands that query an archive, over a round trip of 50 ms."""
+    figures = esmond_commands.measure()
+    ours, bare = figures["starting"]
+    spent = figures["pulling"]
+    name = "200 x 5 series over 50 ms: get-bulk"
+    original = spent["one at a time, a connection each"]
+    single = spent["one at a time"]
+    return [
+        Row("esmond-ps-get --help", "a bare interpreter", ours / bare, "x", 4, True),
+        Row(f"{name} --jobs 16", "--jobs 1", single / spent["16 at a time"], "x", 8),
+        Row(f"{name} (--jobs 4)", "--jobs 1", single / spent["4 at a time"], "x", None),
+        Row(
+            f"{name} (--jobs 4)",
+            "a connection a request",
+            original / spent["4 at a time"],
+            "x",
+            None,
+        ),
+        Row("get-bulk of 5 million points", "-", figures["memory"], "MB at most", 150, True),
+    ]
+
+
 def main() -> int:
-    rows = [*classes(), *fstat(), *command(), *state(), *esmond_archive()]
+    rows = [
+        *classes(),
+        *fstat(),
+        *command(),
+        *state(),
+        *esmond_archive(),
+        *query_commands(),
+    ]
     print(f"{'what':60} {'beside':32} {'figure':>26}  bar")
     for row in rows:
         figure = f"{row.got:.3g} {row.unit}"

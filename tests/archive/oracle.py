@@ -83,7 +83,8 @@ def statistics(histogram: dict[str, int]) -> dict[str, Any]:
         "minimum": samples[0],
         "maximum": samples[-1],
         "mean": float(mean),
-        "mode": sorted(bucket for bucket, count in counts.items() if count == top),
+        # In the order of the buckets as posted.
+        "mode": [float(label) for label in histogram if counts[float(label)] == top],
         "variance": variance,
         "standard-deviation": math.sqrt(variance),
         **{name: _percentile(samples, percent) for name, percent in PERCENTILES.items()},

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def command(limits: Mapping[str, float] | None = None) -> list[str]:
 def gridtap(*arguments: str | Path, before: Sequence[str] = ()) -> tuple[int, str]:
     """Runs ``gridtap archive`` to its end: exit code and standard error"""
     result = subprocess.run(
-        [*before, *command(), "archive", *map(os.fspath, arguments)],
+        [*before, *command(), "archive", *(os.fspath(each) for each in arguments)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=60,
@@ -167,7 +167,7 @@ def serving(
             process.kill()
 
 
-def until(condition: Any, seconds: float = 20.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
     """Waits for something to come true"""
     end = time.monotonic() + seconds
     while not condition():

@@ -177,6 +177,20 @@ def test_what_is_no_http_is_refused_in_json(served: Served, request_text: bytes)
     _check(b"GET", answer)
 
 
+def test_addresses_that_answers_repeat_are_not_too_long(served: Served) -> None:
+    """Nobody takes headers of any length"""
+    longest = 0
+    for size in range(7_000, 9_000, 100):
+        for path in (b"perfsonar/archive?", b"perfsonar/archive/?limit=1&offset=1&"):
+            lines = b"GET /" + path + b"x%22=%22" + b"%22" * (size // 3) + b" HTTP/1.1\r\n"
+            answer = _exchange(served, lines + b"Host: a\r\nConnection: close\r\n\r\n")
+            assert answer[9:12] in (b"200", b"301", b"414")
+            assert (answer[9:12] == b"414") is (size > 8_150), size
+            _check(b"GET", answer)
+            longest = max(longest, len(answer.partition(b"\r\n\r\n")[0]))
+    assert longest < 32_768
+
+
 def test_bodies_that_turn_out_to_be_no_http(served: Served) -> None:
     """Before the answer is known they are refused; where it is not needed the answer is sent"""
     key = f"Authorization: Token {served.key}\r\n".encode()

@@ -84,7 +84,7 @@ def test_file_of_something_else(tmp_path: Path, make: Callable[[Path], None], wo
     assert list(tmp_path.iterdir()) == [db]
 
 
-@pytest.mark.parametrize("size", [10, 100, 600, 4096, 8192, 20_000, 60_000])
+@pytest.mark.parametrize("size", [10, 600, 8192, 60_000])
 def test_truncated_file(tmp_path: Path, size: int) -> None:
     db = prepare(tmp_path / "archive.db")
     assert list(tmp_path.iterdir()) == [db]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import signal
 import socket
 import subprocess
 import time
@@ -210,6 +211,41 @@ def test_a_bundle_that_is_not_there(nobody: str, tmp_path: Path) -> None:
     got = get(nobody, "--ca-bundle", str(tmp_path / "none.pem"))
     assert (got.exit_status, got.stdout) == (255, "")
     assert got.line == f"--ca-bundle {tmp_path / 'none.pem'} does not exist."
+
+
+def test_a_bundle_that_is_none(tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("no certificate at all")
+    with Server(one_metadata(metadata(), POINTS), tls=True) as server:
+        got = get(server.url, "--ca-bundle", str(bundle))
+    assert (got.exit_status, got.stdout) == (1, "")
+    assert got.line.startswith(f"esmond-ps-get: GET {server.url}{ROOT}")
+
+
+def test_no_limit_on_silence() -> None:
+    with Server(one_metadata(metadata(), POINTS)) as server:
+        got = get(server.url, "--timeout", "0")
+    assert (got.exit_status, got.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", ENTRIES)
+def test_an_interrupt_is_no_traceback(command: str, tmp_path: Path) -> None:
+    def slow(_: Asked) -> Reply:
+        time.sleep(5)
+        return json_reply([])
+
+    needs = {"esmond-ps-get": ENDS, "esmond-ps-get-bulk": ("-o", "csv", "-D", str(tmp_path))}
+    with Server(slow) as server:
+        line = command_line(command, "-u", server.url, *TIMES, *needs.get(command, ()))
+        with subprocess.Popen(
+            line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+        ) as query:
+            while not server.asked:
+                time.sleep(0.01)
+            query.send_signal(signal.SIGINT)
+            out, error = query.communicate(timeout=30)
+    assert (query.returncode, out, error) == (130, b"", b"")
+    assert list(tmp_path.iterdir()) == []
 
 
 def in_these_conditions(

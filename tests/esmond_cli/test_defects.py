@@ -199,6 +199,28 @@ def test_c07_but_only_if_they_ran_then(command: str) -> None:
         assert server.asked[-1].query["limit"] == "1"
 
 
+@pytest.mark.parametrize("refused", [("failures",), ("failures", "throughput")])
+def test_c07_event_types_that_an_archive_refuses_do_not_decide(refused: tuple[str, ...]) -> None:
+    updated = {"time-updated": int(time.time())}
+    kinds = [{**event_type(name), **updated} for name in ("failures", "throughput")]
+
+    def answer(asked: Asked) -> Reply:
+        if asked.path == ROOT:
+            return json_reply(counted(metadata(KEY, *kinds)))
+        if asked.path.split("/")[-2] in refused:
+            return json_reply({"detail": "Oops"}, 500)
+        return json_reply(window_of(points(3), asked))
+
+    with Server(answer) as server:
+        got = run("esmond-ps-get-endpoints", "-u", server.url, *TIMES)
+    if len(refused) == len(kinds):
+        assert (got.exit_status, got.stdout) == (1, "")
+        assert got.line.endswith("500 Internal Server Error: Oops")
+    else:
+        assert (got.exit_status, got.stderr) == (0, "")
+        assert "event_type: failures, throughput\n" in got.stdout
+
+
 def test_c07_a_search_up_to_now_asks_for_no_data(archive_url: str) -> None:
     with Server(lambda _: json_reply(counted(metadata()))) as server:
         got = run("esmond-ps-get-endpoints", "-u", server.url, "-S", "2024-03-12", "-I")

@@ -10,7 +10,7 @@ from gridtap.cli.esmond_checks import REFUSED
 from gridtap.cli.esmond_options import COMMANDS, FORMATS, OPTIONS
 from gridtap.cli.esmond_query import FAILED, INTERRUPTED, UNREAD
 from gridtap.esmond.event_types import EVENT_TYPES
-from gridtap.esmond.families import BASE_COLUMNS, layout_of
+from gridtap.esmond.querying.families import BASE_COLUMNS, layout_of
 from tests.esmond_cli.command import run
 from tests.esmond_cli.test_golden import PAGE
 

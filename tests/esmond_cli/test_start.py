@@ -4,29 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 
 import pytest
 
 from tests.esmond_cli.command import ENTRIES, command_line, environment
-
-#: Pairs of starts; the quickest of each is what the machine can do.
-_STARTS = 12
-
-
-def seconds(line: list[str]) -> float:
-    begun = time.perf_counter()
-    subprocess.run(line, check=True, capture_output=True, env=environment(), timeout=60)
-    return time.perf_counter() - begun
-
-
-def test_help_starts_in_four_times_a_bare_interpreter() -> None:
-    bare = [sys.executable, "-c", "pass"]
-    helped = command_line("esmond-ps-get", "--help")
-    starts = [(seconds(helped), seconds(bare)) for _ in range(_STARTS)]
-    quickest, floor = (min(times) for times in zip(*starts, strict=True))
-    ratio = quickest / floor
-    assert ratio <= 4, f"{ratio:.1f} times"
 
 
 @pytest.mark.parametrize("command", ENTRIES)

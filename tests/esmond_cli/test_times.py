@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gridtap.esmond.times import parse_time, time_window
+from gridtap.esmond.querying.times import parse_time, time_window
 
 #: Early on a Tuesday in UTC; still Monday in the Americas
 NOW = datetime(2024, 3, 12, 1, 30, 15, tzinfo=UTC)

@@ -14,8 +14,8 @@ import pytest
 import esmond.api.client.perfsonar.util
 from esmond_client.perfsonar import util
 from esmond_client.perfsonar.query import ApiConnect, ApiFilters
-from gridtap.esmond.event_list import LISTED
 from gridtap.esmond.event_types import EVENT_TYPES
+from gridtap.esmond.querying.event_list import LISTED
 from tests.esmond_cli.command import WINDOW, Outcome, environment, run
 
 #: What the documentation of the module lists

@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gridtap.archive import limits
 from gridtap.archive.data_api import DataApi
 from gridtap.archive.description import Registry
 from gridtap.archive.endpoint import Endpoint, Policy
@@ -82,7 +83,7 @@ def build(storage: Storage, settings: Settings) -> Starlette:
             Mount("/", app=_Page(directory=_WEB, html=True)),
         ],
         exception_handlers={HTTPException: _failed},
-        middleware=[Middleware(_OriginForm)],
+        middleware=[Middleware(_Targets)],
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
@@ -117,14 +118,24 @@ def _archive(storage: Storage, metadata: MetadataApi, settings: Settings) -> Ite
             )
 
 
-class _OriginForm:
-    """Takes whole addresses as request targets, as proxies send them (RFC 9112, 3.2.2)"""
+class _Targets:
+    """Takes whole addresses as request targets, as proxies send them (RFC 9112, 3.2.2)
+
+    Not those that are too long: links and redirects repeat them, some three times as long.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not scope["path"].startswith("/"):
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if len(scope["raw_path"]) + len(scope["query_string"]) > limits.ADDRESS_BYTES:
+            detail = f"Request address must not exceed {limits.ADDRESS_BYTES} bytes"
+            await JSONResponse({"detail": detail}, 414)(scope, receive, send)
+            return
+        if not scope["path"].startswith("/"):
             behind = scope["path"].partition("://")[2]
             scope["path"] = "/" + behind.partition("/")[2]
         await self._app(scope, receive, send)

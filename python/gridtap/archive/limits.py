@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "ADDRESS_BYTES",
     "BODY_BYTES",
     "BODY_SECONDS",
     "CHUNK_POINTS",
@@ -32,6 +33,9 @@ __all__ = [
     "TAKE_SECONDS",
     "WRITERS",
 ]
+
+#: Bytes of a request's path and query, as in other servers.
+ADDRESS_BYTES = 8 << 10
 
 #: Bytes of a request body: about 200,000 points, a thousand times what clients send.
 BODY_BYTES = 16 << 20

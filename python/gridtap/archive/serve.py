@@ -16,7 +16,7 @@ from gridtap.archive.protocol import Protocol
 from gridtap.archive.storage import SqliteStorage
 from gridtap.errors import ArchiveError
 
-__all__ = ["serve"]
+__all__ = ["listen", "serve"]
 
 
 def serve(
@@ -36,7 +36,7 @@ def serve(
     """
     storage = SqliteStorage(path)
     try:
-        listener = _listen(host, port)
+        listener = listen(host, port)
     except OSError as error:
         storage.close()
         raise ArchiveError(f"cannot listen on {host}:{port}: {error.strerror}") from error
@@ -62,9 +62,26 @@ def serve(
     _Server(config, lambda: on_ready(address)).run(sockets=[listener])
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-    return socket.create_server((host, port), family=family, backlog=limits.CONNECTIONS)
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections.
+
+    :raises OSError: no such address, or it is taken
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    family, kind, protocol, _, address = found[0]
+    # With the protocol left out asyncio does not see that it is TCP, and leaves Nagle's algorithm
+    # on: every answer on a kept connection then waits for the caller's delayed acknowledgement.
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
+        listener.listen(limits.CONNECTIONS)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 class _Server(uvicorn.Server):

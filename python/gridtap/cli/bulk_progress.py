@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gridtap.esmond.bulk import Saved, Task
+from gridtap.esmond.querying.bulk import Saved, Task
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar

@@ -8,10 +8,10 @@ from pathlib import Path
 from gridtap.cli.bulk_progress import BulkProgress
 from gridtap.cli.esmond_checks import notice
 from gridtap.cli.esmond_connection import connect, reason_of
-from gridtap.esmond.bulk import BulkPull, Saved
-from gridtap.esmond.bulk_journal import Journal
 from gridtap.esmond.errors import EsmondError
-from gridtap.esmond.query_options import QueryOptions
+from gridtap.esmond.querying.bulk import BulkPull, Saved
+from gridtap.esmond.querying.bulk_journal import Journal
+from gridtap.esmond.querying.query_options import QueryOptions
 
 __all__ = ["run"]
 

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from gridtap.cli.esmond_options import FORMATS, QueryCommand
 from gridtap.esmond.address import ArchiveAddress
 from gridtap.esmond.errors import ArchiveUrlError
-from gridtap.esmond.event_list import LISTED
-from gridtap.esmond.query_options import QueryOptions
+from gridtap.esmond.querying.event_list import LISTED
+from gridtap.esmond.querying.query_options import QueryOptions
 
 __all__ = [
     "REFUSED",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from gridtap.cli.esmond_checks import notice, refuse
 from gridtap.esmond.errors import CertificateError, EsmondError
-from gridtap.esmond.query_options import QueryOptions
-from gridtap.esmond.selection import set_filters
+from gridtap.esmond.querying.query_options import QueryOptions
+from gridtap.esmond.querying.selection import set_filters
 
 if TYPE_CHECKING:
     from gridtap.esmond.query import ApiConnect, ApiFilters

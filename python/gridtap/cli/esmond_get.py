@@ -10,13 +10,13 @@ from pathlib import Path
 from gridtap.cli.esmond_checks import notice, refuse
 from gridtap.cli.esmond_connection import connect
 from gridtap.cli.esmond_output import Answers, NothingError, emit
-from gridtap.esmond.data_rows import DataRows, chosen_data
 from gridtap.esmond.errors import EsmondError
-from gridtap.esmond.outputs import NO_DATA
-from gridtap.esmond.plot_file import draw_to_file
-from gridtap.esmond.plot_terminal import draw_as_text
-from gridtap.esmond.plotting import PICTURES, Chart, chart_of
-from gridtap.esmond.query_options import QueryOptions
+from gridtap.esmond.querying.data_rows import DataRows, chosen_data
+from gridtap.esmond.querying.outputs import NO_DATA
+from gridtap.esmond.querying.plot_file import draw_to_file
+from gridtap.esmond.querying.plot_terminal import draw_as_text
+from gridtap.esmond.querying.plotting import PICTURES, Chart, chart_of
+from gridtap.esmond.querying.query_options import QueryOptions
 from gridtap.files import whole_file
 
 __all__ = ["run"]

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from gridtap.cli.esmond_connection import connect
 from gridtap.cli.esmond_output import Answers, emit
-from gridtap.esmond.coverage import tests_with_data
-from gridtap.esmond.hostnames import HostnameConversion
-from gridtap.esmond.listings import (
+from gridtap.esmond.querying.coverage import tests_with_data
+from gridtap.esmond.querying.hostnames import HostnameConversion
+from gridtap.esmond.querying.listings import (
     DEFAULT_FIELDS,
     ENDPOINT_FIELDS,
     endpoint_row,
     extended_row,
     metadata_row,
 )
-from gridtap.esmond.query_options import QueryOptions
+from gridtap.esmond.querying.query_options import QueryOptions
 
 if TYPE_CHECKING:
     from gridtap.esmond.query import Metadata

@@ -13,8 +13,8 @@ from typing import IO, Protocol, TypeVar
 from gridtap.cli.esmond_checks import notice
 from gridtap.cli.esmond_connection import reason_of
 from gridtap.esmond.errors import EsmondError
-from gridtap.esmond.outputs import ENGINES, Row, Style
-from gridtap.esmond.query_options import QueryOptions
+from gridtap.esmond.querying.outputs import ENGINES, Row, Style
+from gridtap.esmond.querying.query_options import QueryOptions
 from gridtap.files import whole_file
 
 __all__ = ["Answers", "emit", "style_of"]
@@ -83,7 +83,7 @@ def emit(rows: Iterable[Row], columns: Sequence[str], options: QueryOptions) -> 
         # Before anything is printed it must be known that there is something to print.
         rows = _begun(rows)
         if options.format == "parquet" and path is not None:
-            from gridtap.esmond.parquet import write_parquet
+            from gridtap.esmond.querying.parquet import write_parquet
 
             with _naming(path), whole_file(path) as part, (part or path).open("wb") as binary:
                 write_parquet(rows, columns, binary)

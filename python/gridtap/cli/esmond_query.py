@@ -14,7 +14,7 @@ from gridtap.cli.esmond_checks import check_all, notice
 from gridtap.cli.esmond_options import Option, QueryCommand, options_of
 from gridtap.cli.optparse_rules import QueryOptionParser
 from gridtap.errors import GridtapError
-from gridtap.esmond.query_options import QueryOptions
+from gridtap.esmond.querying.query_options import QueryOptions
 
 __all__ = ["FAILED", "INTERRUPTED", "UNREAD", "query_command", "run_command"]
 

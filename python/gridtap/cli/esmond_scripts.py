@@ -15,8 +15,8 @@ from typing import cast
 from gridtap.cli.esmond_checks import check_all, refuse
 from gridtap.cli.esmond_options import script
 from gridtap.cli.optparse_rules import QueryOptionParser
-from gridtap.esmond.query_options import QueryOptions
-from gridtap.esmond.times import time_window
+from gridtap.esmond.querying.query_options import QueryOptions
+from gridtap.esmond.querying.times import time_window
 
 __all__ = ["get_start_and_end_times", "perfsonar_client_opts"]
 

@@ -87,7 +87,9 @@ class Field:
 
     def optional(self, name: str) -> Field | None:
         """The member of an object, if there is one"""
-        return self[name] if name in self else None
+        if name not in self:
+            return None
+        return self[name]
 
     def flag(self, name: str) -> bool:
         """Whether a member of an object is set; iperf3 writes 0 and 1, or false and true"""

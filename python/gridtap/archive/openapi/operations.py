@@ -10,7 +10,7 @@ from gridtap.archive.openapi.values import Schema, reference
 
 __all__ = ["moved", "path_item", "reading", "writing"]
 
-_READ = ("400", "401", "404", "406", "503")
+_READ = ("400", "401", "404", "406", "414", "503")
 _WRITE = (*_READ, "408", "413")
 
 #: What OpenAPI has a word for; the archive sends every method on.
@@ -81,7 +81,7 @@ def moved(name: str, path_parameters: Sequence[str], statuses: Sequence[str] = (
 
     :param statuses: component responses besides, by status and name
     """
-    responses = {"301": {"$ref": "#/components/responses/moved"}}
+    responses = {"301": {"$ref": "#/components/responses/moved"}, **refusals(["414"])}
     if path_parameters:
         responses["404"] = {"$ref": "#/components/responses/no-such-address"}
     return {
@@ -104,6 +104,7 @@ def _head(get: Schema, name: str) -> Schema:
     for status in _READ:
         _, more = REFUSALS[status]
         found[status] = bodiless("What GET answers, without the body.", *more)
+    del found["414"]["headers"]
     return {
         "operationId": f"head{name}",
         "summary": "Headers of the GET",

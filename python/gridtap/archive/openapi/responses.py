@@ -34,6 +34,7 @@ REFUSALS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         (),
     ),
     "413": (f"The body is longer than {limits.BODY_BYTES} bytes. The connection is closed.", ()),
+    "414": (f"Path and query are longer than {limits.ADDRESS_BYTES} bytes.", ()),
     "415": ("The body is not JSON.", ()),
     "503": (
         "The archive is busy, full or read-only, or has too many connections (then the answer is "
@@ -77,7 +78,10 @@ def response_schemas() -> dict[str, Schema]:
         status: answer(description, reference("Error"), *more)
         for status, (description, more) in REFUSALS.items()
     }
-    found["406"]["content"].pop("text/html")
+    for status in ("406", "414"):
+        found[status]["content"].pop("text/html")
+    # Found before it is known whose address it would be.
+    del found["414"]["headers"]
     found["503"]["headers"] = _headers(("Retry-After",))
     found["503"]["content"]["text/plain"] = {"schema": {"type": "string"}}
     found["moved"] = {

@@ -12,12 +12,12 @@ from gridtap.cli.esmond_checks import (
 )
 from gridtap.cli.esmond_connection import perfsonar_client_filters
 from gridtap.cli.esmond_scripts import get_start_and_end_times, perfsonar_client_opts
-from gridtap.esmond.bulk_names import get_outfile
-from gridtap.esmond.data_rows import data_format_factory
-from gridtap.esmond.event_list import EVENT_MAP, EVENT_TYPES, event_format
-from gridtap.esmond.hostnames import HostnameConversion
-from gridtap.esmond.listings import DEFAULT_FIELDS
-from gridtap.esmond.outputs import (
+from gridtap.esmond.querying.bulk_names import get_outfile
+from gridtap.esmond.querying.data_rows import data_format_factory
+from gridtap.esmond.querying.event_list import EVENT_MAP, EVENT_TYPES, event_format
+from gridtap.esmond.querying.hostnames import HostnameConversion
+from gridtap.esmond.querying.listings import DEFAULT_FIELDS
+from gridtap.esmond.querying.outputs import (
     CSVOutput,
     EsmondClientException,
     EsmondClientWarning,

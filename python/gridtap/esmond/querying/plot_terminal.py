@@ -8,7 +8,7 @@ from string import ascii_letters
 from typing import Any
 
 from gridtap.errors import MissingExtraError
-from gridtap.esmond.plotting import Across, Chart
+from gridtap.esmond.querying.plotting import Across, Chart
 
 __all__ = ["draw_as_text"]
 

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from gridtap.errors import MissingExtraError
-from gridtap.esmond.outputs import Row
+from gridtap.esmond.querying.outputs import Row
 
 if TYPE_CHECKING:
     import pyarrow

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
-from gridtap.esmond.families import BASE_COLUMNS, layout_of
-from gridtap.esmond.hostnames import HostnameConversion
-from gridtap.esmond.outputs import HeaderRow
-from gridtap.esmond.query_options import QueryOptions
+from gridtap.esmond.querying.families import BASE_COLUMNS, layout_of
+from gridtap.esmond.querying.hostnames import HostnameConversion
+from gridtap.esmond.querying.outputs import HeaderRow
+from gridtap.esmond.querying.query_options import QueryOptions
 
 if TYPE_CHECKING:
     from gridtap.esmond.query import ApiConnect, EventType, Metadata, Summary

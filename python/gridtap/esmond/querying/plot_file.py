@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gridtap.errors import MissingExtraError
-from gridtap.esmond.plotting import Across, Chart
+from gridtap.esmond.querying.plotting import Across, Chart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

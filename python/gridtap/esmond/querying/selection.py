@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gridtap.esmond.query_options import QueryOptions
-from gridtap.esmond.times import time_window
+from gridtap.esmond.querying.query_options import QueryOptions
+from gridtap.esmond.querying.times import time_window
 
 if TYPE_CHECKING:
     from gridtap.esmond.query import ApiFilters

@@ -15,14 +15,14 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Generic, TypeVar
 
-from gridtap.esmond.bulk_journal import Done, Journal
-from gridtap.esmond.bulk_names import BulkNames
-from gridtap.esmond.data_rows import DataRows, chosen_data
 from gridtap.esmond.errors import EsmondError, NoAnswerError, UnreachableError
-from gridtap.esmond.hostnames import HostnameConversion
-from gridtap.esmond.ordered import ordered_map
-from gridtap.esmond.outputs import ENGINES, Style
-from gridtap.esmond.query_options import QueryOptions
+from gridtap.esmond.querying.bulk_journal import Done, Journal
+from gridtap.esmond.querying.bulk_names import BulkNames
+from gridtap.esmond.querying.data_rows import DataRows, chosen_data
+from gridtap.esmond.querying.hostnames import HostnameConversion
+from gridtap.esmond.querying.ordered import ordered_map
+from gridtap.esmond.querying.outputs import ENGINES, Style
+from gridtap.esmond.querying.query_options import QueryOptions
 
 if TYPE_CHECKING:
     from gridtap.esmond.query import EventType, Metadata
@@ -158,7 +158,7 @@ class BulkPull:
     ) -> int:
         with self._opened(part) as file:
             if self._options.format == "parquet":
-                from gridtap.esmond.parquet import write_parquet
+                from gridtap.esmond.querying.parquet import write_parquet
 
                 write_parquet(rows, columns, file)
             else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from gridtap.esmond.query_options import QueryOptions
+from gridtap.esmond.querying.query_options import QueryOptions
 
 __all__ = ["ADDRESS_FIELDS", "HostnameConversion"]
 

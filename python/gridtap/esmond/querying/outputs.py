@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gridtap.errors import GridtapError
-from gridtap.esmond.query_options import QueryOptions
+from gridtap.esmond.querying.query_options import QueryOptions
 
 __all__ = [
     "ENGINES",

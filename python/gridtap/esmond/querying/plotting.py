@@ -1,7 +1,7 @@
 """Rows as something that can be drawn: lines over time, lines within a test, or buckets.
 
-What draws is in :py:mod:`gridtap.esmond.plot_file` and :py:mod:`gridtap.esmond.plot_terminal`, each
-of which needs a library of the extra ``plot``.
+What draws is in ``plot_file`` and ``plot_terminal``, each of which needs a library of the extra
+``plot``.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from enum import Enum
 
 from gridtap.esmond.event_types import EVENT_TYPES
-from gridtap.esmond.families import layout_of
-from gridtap.esmond.query_options import QueryOptions
+from gridtap.esmond.querying.families import layout_of
+from gridtap.esmond.querying.query_options import QueryOptions
 
 __all__ = ["PICTURES", "Across", "Chart", "Series", "chart_of"]
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gridtap.esmond.ordered import ordered_map
-from gridtap.esmond.query_options import QueryOptions
+from gridtap.esmond.errors import AnswerError
+from gridtap.esmond.querying.ordered import ordered_map
+from gridtap.esmond.querying.query_options import QueryOptions
 from gridtap.esmond.window import Window
 
 if TYPE_CHECKING:
@@ -32,10 +33,8 @@ def tests_with_data(connection: ApiConnect, options: QueryOptions) -> Iterator[M
 
     def judged(metadata: Metadata) -> tuple[Metadata, bool]:
         kinds = [kind for kind in metadata.get_all_event_types() if _is_meant(kind, options)]
-        is_covered = any(_was_written(kind, window) for kind in kinds) or any(
-            _has_point(kind, window) for kind in kinds
-        )
-        return metadata, is_covered
+        is_covered = any(_was_written(kind, window) for kind in kinds)
+        return metadata, is_covered or _any_has_point(kinds, window)
 
     for metadata, is_covered in ordered_map(judged, connection.get_metadata(), options.jobs):
         if is_covered:
@@ -62,6 +61,20 @@ def _was_written(kind: EventType, window: Window) -> bool:
     return (window.begin is None or written >= window.begin) and (
         window.end is None or written <= window.end
     )
+
+
+def _any_has_point(kinds: list[EventType], window: Window) -> bool:
+    refusals: list[AnswerError] = []
+    for kind in kinds:
+        try:
+            if _has_point(kind, window):
+                return True
+        except AnswerError as error:
+            # elmond lists event types that it then refuses; the others decide.
+            refusals.append(error)
+    if refusals and len(refusals) == len(kinds):
+        raise refusals[0]
+    return False
 
 
 def _has_point(kind: EventType, window: Window) -> bool:

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from gridtap.errors import GridtapError
-from gridtap.esmond.query_options import QueryOptions
+from gridtap.esmond.querying.query_options import QueryOptions
 
 __all__ = ["BulkBusyError", "Done", "Journal"]
 

@@ -6,8 +6,8 @@ import os
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
-from gridtap.esmond.hostnames import HostnameConversion
-from gridtap.esmond.query_options import QueryOptions
+from gridtap.esmond.querying.hostnames import HostnameConversion
+from gridtap.esmond.querying.query_options import QueryOptions
 
 if TYPE_CHECKING:
     from gridtap.esmond.query import Metadata

@@ -1,0 +1,1 @@
+"""What the query commands do, beneath their command lines: rows, outputs, plots, bulk pulls."""
