@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -60,6 +61,16 @@ def test_truncated(share: float) -> None:
     assert problem.startswith("id_and_extract.error could not load json_block: ")
     assert "line " in problem
     assert fatal == FATAL
+
+
+def test_input_without_end() -> None:
+    command = [sys.executable, "-c", START, *NOWHERE]
+    with open("/dev/zero", "rb") as zeros:
+        got = subprocess.run(
+            command, stdin=zeros, capture_output=True, env=environment(), timeout=60, check=False
+        )
+    assert got.returncode == 255
+    assert b"more than 134217728 bytes of input" in got.stderr
 
 
 def test_truncated_within_bwctl() -> None:
@@ -240,6 +251,7 @@ def test_an_archive_that_does_not_answer() -> None:
         (("-l", "/nonesuch", "-u", ""), "/nonesuch log path does not exist."),
         (("-u", ""), "both --user and --key args are required."),
         (("-k", ""), "both --user and --key args are required."),
+        (("-k", "abc\n"), "--key is no API key"),
         (("-x",), "no such option: -x"),
         (("-U",), "-U option requires 1 argument"),
         (("--timeout", "abc"), "option --timeout: invalid integer value: 'abc'"),
@@ -302,6 +314,6 @@ def test_interrupted() -> None:
     ) as process:
         assert process.stderr is not None
         assert b"reading input" in process.stderr.readline()
-        process.send_signal(2)
+        process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 130
         assert process.stderr.read() == b""

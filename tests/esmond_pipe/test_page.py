@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 
-from gridtap.cli.esmond_pipe import INTERRUPTED, NOT_STORED, UNUSABLE
+from gridtap.cli.esmond_pipe import INTERRUPTED
 from gridtap.cli.esmond_pipe_options import PIPE_OPTIONS
+from gridtap.cli.esmond_pipe_run import NOT_STORED, UNUSABLE
 from gridtap.iperf3.measurement import REGISTERED
 from tests.esmond.conftest import Archive
-from tests.esmond_pipe.command import DATA, access, pipe
+from tests.esmond_cli.command import environment
+from tests.esmond_pipe.command import DATA, START, access, pipe
 from tests.esmond_pipe.test_golden import PAGE
 
 TEXT = PAGE.read_text()
@@ -36,6 +40,19 @@ def test_help_has_every_option() -> None:
     got = pipe(b"", "--help")
     assert (got.exit_status, got.stderr) == (0, "")
     assert [o.long for o in PIPE_OPTIONS if o.long not in got.stdout] == []
+
+
+def test_help_loads_nothing_heavy() -> None:
+    heavy = "{'click', 'requests', 'dateutil', 'ssl'}"
+    probe = f"import sys\ntry:\n    {START}\nfinally:\n    print({heavy} & set(sys.modules))"
+    got = subprocess.run(
+        [sys.executable, "-c", probe, "--help"],
+        capture_output=True,
+        env=environment(),
+        timeout=60,
+        check=True,
+    )
+    assert got.stdout.endswith(b"\nset()\n")
 
 
 def test_every_exit_code_has_its_row() -> None:

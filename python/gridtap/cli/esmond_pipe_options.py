@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from gridtap.cli.esmond_options import Option
 
-__all__ = ["PIPE_OPTIONS", "PIPE_USAGE"]
+__all__ = ["PIPE_NAME", "PIPE_OPTIONS", "PIPE_USAGE"]
+
+PIPE_NAME = "esmond-ps-pipe"
 
 PIPE_USAGE = (
     "%prog [ -U ESMOND_REST_URL | -u USER | -k API_KEY | -s URI_PREFIX | -l DIR | -v ]\n"
