@@ -17,7 +17,7 @@ use crate::capture::Source;
 use crate::export::arrow::Batch;
 use crate::export::csv::Table;
 use crate::export::json::Lines;
-use crate::export::table::Rows;
+use crate::export::table::{Rows, layout};
 use crate::reading::{Placed, Reading, Select, Target, What};
 
 /// Faults of one kind that are kept for showing; the rest is only counted.
@@ -131,7 +131,7 @@ impl Extractor {
         let output = match format {
             "jsonl" => Output::Json(Lines::new(&columns, sink()?)),
             "csv" => Output::Csv(Box::new(Table::new(&columns, sink()?))),
-            "table" => Output::Table(Rows::new(what, &columns, width, sink()?)),
+            "table" => Output::Table(Rows::new(layout(what), &columns, width, sink()?)),
             "arrow" => Output::Arrow(Batch::new(&columns)),
             other => return Err(PyValueError::new_err(format!("unknown format {other:?}"))),
         };

@@ -36,6 +36,7 @@ enum Cell {
     Int(i64),
     Float(f64),
     Bool(bool),
+    Ints(Box<[Option<i64>]>),
 }
 
 #[derive(Default)]
@@ -68,6 +69,10 @@ impl Visitor for Cells {
         self.cells.push(value.map_or(Cell::Null, Cell::Bool));
     }
 
+    fn ints(&mut self, value: Option<&[Option<i64>]>) {
+        self.cells.push(value.map_or(Cell::Null, |numbers| Cell::Ints(numbers.into())));
+    }
+
     fn json(&mut self, value: Option<&str>) {
         self.text(value);
     }
@@ -85,6 +90,7 @@ impl Cells {
                     Cell::Int(number) => number.into_pyobject(py)?.into_any(),
                     Cell::Float(number) => number.into_pyobject(py)?.into_any(),
                     Cell::Bool(truth) => truth.into_pyobject(py)?.to_owned().into_any(),
+                    Cell::Ints(numbers) => PyList::new(py, numbers.iter())?.into_any(),
                 })
             });
             rows.append(PyTuple::new(py, cells.collect::<PyResult<Vec<_>>>()?)?)?;
