@@ -185,7 +185,9 @@ def measure() -> dict[str, dict[str, float]]:
             with log.open("w", encoding="utf-8") as file:
                 file.writelines(lines)
         command = ["cargo", "bench", "--quiet", "--no-default-features", "--bench", "gridftp", "--"]
-        out = subprocess.run([*command, *logs], cwd=ROOT, check=True, text=True, capture_output=True)
+        out = subprocess.run(
+            [*command, *logs], cwd=ROOT, check=True, text=True, capture_output=True
+        )
         figures = dict(zip(("netlogger", "json"), json.loads(out.stdout), strict=True))
         for (form, log), parse in zip(
             zip(figures, logs, strict=True), (parse_netlogger, parse_json), strict=True

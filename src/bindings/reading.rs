@@ -27,7 +27,7 @@ use crate::xrootd::Message;
 pub const STRIDE: usize = 4096;
 
 /// Rows of one Arrow batch, and of one list of Python records.
-const BATCH_ROWS: usize = 8192;
+pub const BATCH_ROWS: usize = 8192;
 
 /// A record's cells, owned, until Python takes them.
 enum Cell {
@@ -39,8 +39,9 @@ enum Cell {
     Ints(Box<[Option<i64>]>),
 }
 
+/// Rows of cells.
 #[derive(Default)]
-struct Cells {
+pub struct Cells {
     cells: Vec<Cell>,
     rows: usize,
 }
@@ -80,7 +81,7 @@ impl Visitor for Cells {
 
 impl Cells {
     /// The rows as tuples.
-    fn list<'py>(self, py: Python<'py>, width: usize) -> PyResult<Bound<'py, PyList>> {
+    pub fn list<'py>(self, py: Python<'py>, width: usize) -> PyResult<Bound<'py, PyList>> {
         let rows = PyList::empty(py);
         for row in self.cells.chunks(width.max(1)) {
             let cells = row.iter().map(|cell| -> PyResult<Bound<'py, PyAny>> {

@@ -189,6 +189,7 @@ impl Scanner {
     /// Reads a whole line.
     #[inline]
     fn read<S: LogSink>(&mut self, line: &[u8], sink: &mut S) {
+        let line = line.trim_ascii_end();
         if let Some(fields) = Fields::plain(line) {
             return self.deliver(&fields, 0, sink);
         }
@@ -196,7 +197,6 @@ impl Scanner {
     }
 
     fn read_unusual<S: LogSink>(&mut self, line: &[u8], sink: &mut S) {
-        let line = line.trim_ascii_end();
         let begin = line.len() - line.trim_ascii_start().len();
         if line.is_empty() {
             return;
