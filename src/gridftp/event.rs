@@ -60,10 +60,10 @@ impl<'a> Event<'a> {
         reader.object(|reader, key| {
             let key = unescape(key)?;
             let is_next = KEYS.get(next).is_some_and(|name| name.as_bytes() == &*key);
-            let at = if is_next {
-                Some(next)
-            } else {
-                KEYS.iter().position(|name| name.as_bytes() == &*key)
+            let at = match &*key {
+                _ if is_next => Some(next),
+                b"iostat" | b"mpstat" | b"getrusage" | b"streams" => None,
+                key => KEYS.iter().position(|name| name.as_bytes() == key),
             };
             match (at, &*key) {
                 (Some(at), key) => {

@@ -123,6 +123,15 @@ impl<'a> Reader<'a> {
     fn string(&mut self) -> Result<&'a [u8], Wrong> {
         let begin = self.at;
         loop {
+            while let Some((word, _)) =
+                self.bytes.get(self.at..).and_then(|rest| rest.split_first_chunk::<8>())
+            {
+                let ends = equals(word, b'"') | equals(word, b'\\');
+                self.at += ends.trailing_zeros() as usize / 8;
+                if ends != 0 {
+                    break;
+                }
+            }
             match self.bytes.get(self.at).ok_or(ENDS_EARLY)? {
                 b'"' => {
                     let text = self.bytes.get(begin..self.at).unwrap_or_default();
@@ -246,10 +255,27 @@ fn is_number(text: &[u8]) -> bool {
     rest.is_empty()
 }
 
+const LOW: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// A bit for each byte of the word that is this one. The lowest is right; those above may not be.
+#[inline(always)]
+fn equals(word: &[u8; 8], byte: u8) -> u64 {
+    let differing = u64::from_le_bytes(*word) ^ (LOW * u64::from(byte));
+    differing.wrapping_sub(LOW) & !differing & HIGH
+}
+
 /// Whether a text can stand in JSON as it is.
 #[inline]
 fn is_plain(text: &[u8]) -> bool {
-    text.iter().all(|byte| (0x20..0x80).contains(byte) && *byte != b'\\')
+    let (words, tail) = text.as_chunks::<8>();
+    let is_unruly = |word: &[u8; 8]| {
+        let value = u64::from_le_bytes(*word);
+        let below = value.wrapping_sub(LOW * 0x20) & !value;
+        (equals(word, b'\\') | ((below | value) & HIGH)) != 0
+    };
+    !words.iter().any(is_unruly)
+        && tail.iter().all(|byte| (0x20..0x80).contains(byte) && *byte != b'\\')
 }
 
 /// Copies a text and its quotes.
@@ -269,7 +295,12 @@ pub fn copy_text(text: &[u8], out: &mut Vec<u8>) -> Result<(), Wrong> {
 pub fn tidy_key(key: &[u8], out: &mut Vec<u8>) -> Result<(), Wrong> {
     if is_plain(key) {
         out.push(b'"');
-        out.extend(key.iter().filter(|byte| **byte != b'%').map(tidy_byte));
+        let is_tidy = |byte: &u8| !byte.is_ascii_uppercase() && !matches!(byte, b'%' | b'/');
+        if key.iter().all(is_tidy) {
+            out.extend_from_slice(key);
+        } else {
+            out.extend(key.iter().filter(|byte| **byte != b'%').map(tidy_byte));
+        }
         out.push(b'"');
         return Ok(());
     }
@@ -284,7 +315,13 @@ fn tidy_byte(byte: &u8) -> u8 {
 }
 
 /// The text that a text with backslashes stands for.
+#[inline]
 pub fn unescape(text: &[u8]) -> Result<Cow<'_, [u8]>, Wrong> {
+    if is_plain(text) { Ok(Cow::Borrowed(text)) } else { unescape_unruly(text) }
+}
+
+#[cold]
+fn unescape_unruly(text: &[u8]) -> Result<Cow<'_, [u8]>, Wrong> {
     let Some(first) = memchr::memchr(b'\\', text) else { return Ok(Cow::Borrowed(text)) };
     let (plain, mut rest) = text.split_at_checked(first).unwrap_or_default();
     let mut out = plain.to_vec();

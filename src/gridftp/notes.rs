@@ -93,9 +93,16 @@ impl<S: LogSink> Notes<'_, S> {
         if bytes.is_empty() {
             return None;
         }
-        let text = String::from_utf8_lossy(bytes);
-        self.is_lossy |= matches!(text, Cow::Owned(_));
-        Some(text)
+        Some(match str::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => self.lossy(bytes),
+        })
+    }
+
+    #[cold]
+    fn lossy<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, str> {
+        self.is_lossy = true;
+        String::from_utf8_lossy(bytes)
     }
 
     /// A path and, if that had to change to be shown, its bytes.

@@ -50,9 +50,9 @@ class Extractor(Protocol):
 
 
 E = TypeVar("E", bound=Extractor)
-F = TypeVar("F", bound=Callable[..., Any])
+Command = Callable[..., Any]
 
-_OPTIONS = (
+_OPTIONS: tuple[Callable[[Command], Command], ...] = (
     click.option(
         "--format",
         "form",
@@ -68,16 +68,16 @@ _OPTIONS = (
     ),
 )
 
-_LAST_OPTIONS = (
+_LAST_OPTIONS: tuple[Callable[[Command], Command], ...] = (
     click.option("--strict", is_flag=True, help="Stop with exit code 1 at the first fault."),
     click.option("-q", "--quiet", is_flag=True, help="No summary and no progress."),
 )
 
 
-def record_options(*own: Callable[[F], F]) -> Callable[[F], F]:
+def record_options(*own: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """The options of both commands, with a command's own where decode has its ``--port``."""
 
-    def decorate(command: F) -> F:
+    def decorate(command: Command) -> Command:
         for option in reversed((*_OPTIONS, *own, *_LAST_OPTIONS)):
             command = option(command)
         return command

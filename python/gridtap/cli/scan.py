@@ -20,8 +20,8 @@ def scan(
 ) -> None:
     """Read the transfer logs of GridFTP servers and print the transfers.
 
-    A LOG is a transfer log (netlogger or JSON lines), a server's own log or syslog with transfers in
-    it, any of these packed with gzip, xz or zstd, or - for standard input.
+    A LOG is a transfer log (netlogger or JSON lines), a server's own log or syslog with transfers
+    in it, any of these packed with gzip, xz or zstd, or - for standard input.
 
     Transfers go to standard output, a summary to standard error. Exit code 1 after a fault with
     --strict, 2 when a log or the output cannot be used.

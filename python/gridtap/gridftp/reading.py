@@ -35,8 +35,7 @@ class Transfers:
     """
 
     def __init__(self, source: Log) -> None:
-        is_path = isinstance(source, str | os.PathLike)
-        name = os.fsdecode(source) if is_path else None
+        name = os.fsdecode(source) if isinstance(source, str | os.PathLike) else None
         self._reader = _core.TransferReader(source, name)
 
     def __iter__(self) -> Iterator[Transfer]:

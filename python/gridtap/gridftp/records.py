@@ -20,7 +20,7 @@ class Transfer(NamedTuple):
     """UTC epoch seconds, with microseconds; so is the next."""
     ended_at: float | None
     operation: str | None
-    """As logged: ``RETR`` (the server sent), ``STOR`` (it received), ``ERET``, ``ESTO``, ``LIST``, ..."""
+    """As logged: ``RETR`` (the server sent), ``STOR`` (it received), ``ERET``, ``LIST``, ..."""
     code: int | None
     """FTP reply; 226 is success."""
     host: str | None
