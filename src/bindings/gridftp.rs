@@ -209,8 +209,7 @@ impl TransferExtractor {
     #[new]
     #[pyo3(signature = (format, path = None, width = None))]
     fn new(format: &str, path: Option<PathBuf>, width: Option<u16>) -> PyResult<Self> {
-        let output =
-            Output::new(format, &Transfer::table(), TRANSFERS, width, path.as_deref())?;
+        let output = Output::new(format, &Transfer::table(), TRANSFERS, width, path.as_deref())?;
         let (reading, faults) = (LogReading::default(), Vec::new());
         Ok(Self { inner: Shared::new(Extraction { reading, output, path, faults }) })
     }

@@ -28,6 +28,9 @@ pub enum Peer<'a> {
 /// Reads the peer; `buffer` holds a text that had to change. The second value is whether there is
 /// more in the text than the address: others, or a zone.
 pub fn peer<'a>(text: &'a [u8], buffer: &'a mut String) -> (Peer<'a>, bool) {
+    if let Some(bare) = plain_ipv4(text) {
+        return (Peer::Known(bare), false);
+    }
     let first = memchr::memchr(b',', text).map_or(text, |at| text.get(..at).unwrap_or(text));
     let inside = strip(first);
     let bare = memchr::memchr(b'%', inside).map_or(inside, |at| inside.get(..at).unwrap_or(inside));
@@ -40,7 +43,10 @@ pub fn peer<'a>(text: &'a [u8], buffer: &'a mut String) -> (Peer<'a>, bool) {
     };
     if let Ok(address) = bare.parse::<Ipv4Addr>() {
         // The only text that is read as an IPv4 address is its canonical one.
-        return (if address.is_unspecified() { Peer::Unknown } else { Peer::Known(bare) }, has_more);
+        return (
+            if address.is_unspecified() { Peer::Unknown } else { Peer::Known(bare) },
+            has_more,
+        );
     }
     let Ok(address) = bare.parse::<Ipv6Addr>() else { return (Peer::Bad, true) };
     buffer.clear();
@@ -51,6 +57,31 @@ pub fn peer<'a>(text: &'a [u8], buffer: &'a mut String) -> (Peer<'a>, bool) {
         None => write!(buffer, "{address}"),
     };
     (if written.is_ok() { Peer::Known(buffer) } else { Peer::Bad }, has_more)
+}
+
+/// The usual case: an IPv4 address, in one pair of brackets or in none.
+#[inline]
+fn plain_ipv4(text: &[u8]) -> Option<&str> {
+    let bare = text.strip_prefix(b"[").and_then(|text| text.strip_suffix(b"]")).unwrap_or(text);
+    let (mut dots, mut digits, mut value, mut any) = (0, 0, 0, 0);
+    for byte in bare {
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 {
+            // No number of an address begins with a 0 but 0 itself.
+            if digits == 3 || (digits > 0 && value == 0) {
+                return None;
+            }
+            value = value * 10 + u32::from(digit);
+            digits += 1;
+        } else if *byte == b'.' && digits > 0 && value < 256 {
+            any |= value;
+            (dots, digits, value) = (dots + 1, 0, 0);
+        } else {
+            return None;
+        }
+    }
+    let is_address = dots == 3 && digits > 0 && value < 256 && (any | value) != 0;
+    str::from_utf8(bare).ok().filter(|_| is_address)
 }
 
 /// Without brackets and what stands before them.
@@ -90,6 +121,19 @@ mod tests {
             ("[::1]", "::1"),
         ] {
             assert_eq!(read(text), (Some(expected.to_owned()), false), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_read_at_once_is_an_address(text in r"\[?[0-9.]{7,15}\]?|([0-9]{1,3}\.){3}[0-9]{1,3}") {
+            let bare = text.trim_start_matches('[').trim_end_matches(']');
+            let known = bare.parse::<Ipv4Addr>().is_ok_and(|address| !address.is_unspecified());
+            if let Some(found) = plain_ipv4(text.as_bytes()) {
+                proptest::prop_assert!(known && found == bare);
+            } else if text == bare {
+                proptest::prop_assert!(!known);
+            }
         }
     }
 

@@ -53,8 +53,7 @@ impl<'a> Event<'a> {
             buffer.clear();
         }
         scratch.tcp_info.clear();
-        let mut event =
-            Self { values: [Value::Null; _], largest_stripe: None, has_streams: false };
+        let mut event = Self { values: [Value::Null; _], largest_stripe: None, has_streams: false };
         // Objects have their keys in the same order, mostly: the next one is looked for first.
         let mut next = 0;
         reader.object(|reader, key| {
@@ -215,10 +214,7 @@ fn statistics(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(), Wrong> {
 }
 
 /// Copies one stream: its stripe and its retransmits.
-fn stream(
-    reader: &mut Reader<'_>,
-    out: &mut Vec<u8>,
-) -> Result<(Option<i64>, Option<i64>), Wrong> {
+fn stream(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(Option<i64>, Option<i64>), Wrong> {
     let (mut stripe, mut retransmits) = (None, None);
     if reader.peek() != Some(b'{') {
         reader.copy(out, tidy_key, 2)?;

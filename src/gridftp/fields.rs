@@ -30,8 +30,7 @@ pub fn deliver<S: LogSink>(
     let started = time(&mut notes, b"START", fields.start, says_unpadded);
     let ended = time(&mut notes, b"DATE", fields.date, says_unpadded);
     let bytes = notes.int(b"NBYTES", fields.nbytes);
-    let has_retransmits =
-        fields.retrans.is_some_and(|text| counts(&mut notes, text, retransmits));
+    let has_retransmits = fields.retrans.is_some_and(|text| counts(&mut notes, text, retransmits));
     let task = fields.task.filter(|task| *task != b"none").unwrap_or_default();
     let (path, path_raw) = notes.path(fields.file);
     let operation = notes.text(fields.operation);
@@ -96,11 +95,7 @@ fn time<S: LogSink>(
 }
 
 /// Retransmits of each connection; whether there is a list.
-fn counts<S: LogSink>(
-    notes: &mut Notes<'_, S>,
-    text: &[u8],
-    into: &mut Vec<Option<i64>>,
-) -> bool {
+fn counts<S: LogSink>(notes: &mut Notes<'_, S>, text: &[u8], into: &mut Vec<Option<i64>>) -> bool {
     into.clear();
     let mut is_good = true;
     for part in text.split(|byte| *byte == b',').filter(|part| !part.is_empty()) {

@@ -26,6 +26,7 @@
 //! real one. Records without blanks in values, nearly all, are read in one pass.
 
 use memchr::{memchr, memmem};
+use std::ops::Range;
 
 /// Keys and values of one record, as they stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,13 +56,18 @@ pub struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Reads a record without blanks in its values and without further keys. `None` is no verdict.
     #[inline]
-    pub fn plain(record: &'a [u8]) -> Option<Self> {
+    pub fn plain(record: &'a [u8], server: &mut Server) -> Option<Self> {
         let mut rest = Rest(record);
+        let date = rest.time(b"DATE=")?;
+        let (host, prog, event) = match server.skip(&mut rest) {
+            Some(known) => known,
+            None => server.learn(&mut rest)?,
+        };
         let mut fields = Self {
-            date: rest.time(b"DATE=")?,
-            host: rest.field(b" HOST=")?,
-            prog: rest.field(b" PROG=")?,
-            event: rest.field(b" NL.EVNT=")?,
+            date,
+            host,
+            prog,
+            event,
             start: rest.time(b" START=")?,
             user: rest.field(b" USER=")?,
             file: rest.field(b" FILE=")?,
@@ -112,6 +118,51 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// What the last record said of its server: it is the same in nearly all records of a log, and to
+/// compare is faster than to read.
+#[derive(Debug, Default)]
+pub struct Server {
+    /// From ` HOST=` to the end of `NL.EVNT`.
+    text: Vec<u8>,
+    host: Range<usize>,
+    prog: Range<usize>,
+    event: Range<usize>,
+}
+
+/// Host, program and event.
+type Told<'a> = (&'a [u8], &'a [u8], &'a [u8]);
+
+impl Server {
+    #[inline(always)]
+    fn skip<'a>(&self, rest: &mut Rest<'a>) -> Option<Told<'a>> {
+        let behind = rest.0.strip_prefix(&*self.text).filter(|behind| behind.starts_with(b" "))?;
+        let known = (
+            rest.0.get(self.host.clone())?,
+            rest.0.get(self.prog.clone())?,
+            rest.0.get(self.event.clone()).filter(|event| !event.is_empty())?,
+        );
+        rest.0 = behind;
+        Some(known)
+    }
+
+    #[cold]
+    fn learn<'a>(&mut self, rest: &mut Rest<'a>) -> Option<Told<'a>> {
+        let whole = rest.0;
+        let mut field = |key: &[u8]| {
+            let value = rest.field(key)?;
+            let end = whole.len() - rest.0.len();
+            Some((value, end - value.len()..end))
+        };
+        let (host, host_range) = field(b" HOST=")?;
+        let (prog, prog_range) = field(b" PROG=")?;
+        let (event, event_range) = field(b" NL.EVNT=")?;
+        self.text.clear();
+        self.text.extend_from_slice(whole.get(..event_range.end)?);
+        (self.host, self.prog, self.event) = (host_range, prog_range, event_range);
+        Some((host, prog, event))
+    }
+}
+
 /// What is still to be read.
 #[derive(Clone, Copy)]
 struct Rest<'a>(&'a [u8]);
@@ -132,7 +183,7 @@ impl<'a> Rest<'a> {
         const LENGTH: usize = 21;
         let value = self.0.strip_prefix(key)?;
         match value.split_at_checked(LENGTH) {
-            Some((time, rest)) if rest.first() == Some(&b' ') && !time.contains(&b' ') => {
+            Some((time, rest)) if rest.first() == Some(&b' ') && time.get(14) == Some(&b'.') => {
                 self.0 = rest;
                 Some(time)
             }
@@ -289,7 +340,8 @@ mod tests {
     fn both_readings_agree_on_plain_records() {
         for further in ["", " TASKID=none", " retrans=1,0", " TASKID=none retrans=1,0"] {
             let text = record("/a", further);
-            let plain = Fields::plain(text.as_bytes()).expect("a plain record");
+            let plain =
+                Fields::plain(text.as_bytes(), &mut Server::default()).expect("a plain record");
             assert_eq!(Some(plain), Fields::tolerant(text.as_bytes()));
             assert_eq!(plain.retrans.is_some(), further.contains("retrans"));
         }
@@ -298,7 +350,8 @@ mod tests {
     #[test]
     fn anything_may_be_in_a_path() {
         let fake_tail = format!("/a{TAIL} TASKID=none");
-        for path in ["/run 07/final data.nc", "/k=v BUFFER=1 BLOCK=2 x.dat", &fake_tail, "", " ", "\t"]
+        for path in
+            ["/run 07/final data.nc", "/k=v BUFFER=1 BLOCK=2 x.dat", &fake_tail, "", " ", "\t"]
         {
             let text = record(path, " TASKID=none retrans=1,0");
             assert_eq!(file(&text), Some(path));
@@ -344,7 +397,9 @@ mod tests {
         assert_eq!(next_record(text.as_bytes(), 0), Some(0));
         assert_eq!(next_record(format!("x{text}").as_bytes(), 0), Some(1));
         assert_eq!(next_record(text.as_bytes(), 1), None);
-        for no in ["DATE=", "DATE=2024031208220x.0 HOST=", "DATE=20240312082208.000000", "/DATE=1.nc"] {
+        for no in
+            ["DATE=", "DATE=2024031208220x.0 HOST=", "DATE=20240312082208.000000", "/DATE=1.nc"]
+        {
             assert_eq!(next_record(no.as_bytes(), 0), None, "{no}");
         }
     }

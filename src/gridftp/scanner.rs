@@ -20,7 +20,7 @@ use memchr::{memchr, memmem, memrchr};
 use super::event::Event;
 use super::fields::{Place, deliver};
 use super::json::Reader;
-use super::netlogger::{Fields, LONGEST_MARK, next_record};
+use super::netlogger::{Fields, LONGEST_MARK, Server, next_record};
 use super::notes::Scratch;
 use super::record::{LogFault, LogSink};
 use crate::error::FaultKind;
@@ -55,6 +55,7 @@ pub struct Scanner {
     in_server_log: bool,
     says_unpadded: bool,
     other_lines: u64,
+    server: Server,
     scratch: Scratch,
 }
 
@@ -76,6 +77,7 @@ impl Scanner {
             in_server_log: false,
             says_unpadded: true,
             other_lines: 0,
+            server: Server::default(),
             scratch: Scratch::default(),
         }
     }
@@ -161,9 +163,7 @@ impl Scanner {
         let is_json = self.begin == Begin::Lost
             || (self.begin == Begin::Whole && line.trim_ascii_start().starts_with(b"{"));
         let mut last = None;
-        while !is_json
-            && let Some(at) = next_record(&line, last.map_or(0, |at| at + 1))
-        {
+        while !is_json && let Some(at) = next_record(&line, last.map_or(0, |at| at + 1)) {
             last = Some(at);
         }
         let done = match last {
@@ -190,7 +190,7 @@ impl Scanner {
     #[inline]
     fn read<S: LogSink>(&mut self, line: &[u8], sink: &mut S) {
         let line = line.trim_ascii_end();
-        if let Some(fields) = Fields::plain(line) {
+        if let Some(fields) = Fields::plain(line, &mut self.server) {
             return self.deliver(&fields, 0, sink);
         }
         self.read_unusual(line, sink);
@@ -314,7 +314,7 @@ fn first_record(line: &[u8]) -> Option<usize> {
 
 /// Reads one record, which may be followed by what a server's log or syslog puts before the next.
 fn read_one(record: &[u8]) -> Option<Fields<'_>> {
-    Fields::plain(record).or_else(|| Fields::tolerant(record)).or_else(|| {
+    Fields::tolerant(record).or_else(|| {
         let rest = record.strip_suffix(IN_SERVER_LOG.trim_ascii_end())?;
         let bracket = if rest.trim_ascii_end().ends_with(b"::") { b'[' } else { b'<' };
         Fields::tolerant(rest.get(..memrchr(bracket, rest)?)?.trim_ascii_end())

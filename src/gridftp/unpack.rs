@@ -12,8 +12,8 @@
 
 use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::XzReader;
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use crate::limits::MAX_DICTIONARY_KIB;
@@ -36,8 +36,8 @@ pub fn unpack(mut source: Box<dyn Read + Send>) -> io::Result<Unpacked> {
     source.by_ref().take(6).read_to_end(&mut magic)?;
     let is = |first: &[u8]| magic.starts_with(first);
     let (gzip, xz) = (is(&[0x1f, 0x8b]), is(b"\xfd7zXZ\0"));
-    let zstd = is(&[0x28, 0xb5, 0x2f, 0xfd])
-        || matches!(*magic, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]);
+    let zstd =
+        is(&[0x28, 0xb5, 0x2f, 0xfd]) || matches!(*magic, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]);
     let source = BufReader::with_capacity(BUFFER, Cursor::new(magic).chain(source));
     Ok(if gzip {
         Unpacked::Gzip(Box::new(MultiGzDecoder::new(source)))

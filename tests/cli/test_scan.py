@@ -85,7 +85,8 @@ def test_the_summary_goes_to_standard_error() -> None:
     assert run("scan", "-q", ONE).stderr == b""
     lines = run("scan", LOGS / "one-server.log.gz").stderr.decode().splitlines()
     assert lines[:4] == [
-        "transfers 35 (367,069,464 bytes)  ERET 1  ESTO 1  LIST 1  MLSD 3  NLST 1  RETR 17  STOR 11",
+        "transfers 35 (367,069,464 bytes)"
+        "  ERET 1  ESTO 1  LIST 1  MLSD 3  NLST 1  RETR 17  STOR 11",
         "failures  none",
         "faults    none",
         "also      other lines 2,191",

@@ -114,8 +114,7 @@ fn a_packed_log_that_is_cut_gives_what_was_read() {
         for end in 6..packed.len() {
             let source = std::io::Cursor::new(packed[..end].to_vec());
             let mut bytes = Vec::new();
-            let result =
-                unpack(Box::new(source)).expect("memory").read_to_end(&mut bytes);
+            let result = unpack(Box::new(source)).expect("memory").read_to_end(&mut bytes);
             assert!(whole.starts_with(&bytes), "{name} cut at {end}");
             // zstd frames can be cut between two of them, and nobody can tell.
             assert!(result.is_err() || bytes.len() < whole.len() || bytes == whole);

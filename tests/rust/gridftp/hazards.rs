@@ -183,7 +183,8 @@ fn several_records_on_a_line() {
 
 #[test]
 fn anything_may_stand_in_front() {
-    for prefix in ["x", "\u{1}\u{2}", "2024-03-12T08:22:50Z host ftp: ", "DATE= ", "Transfer stats"] {
+    for prefix in ["x", "\u{1}\u{2}", "2024-03-12T08:22:50Z host ftp: ", "DATE= ", "Transfer stats"]
+    {
         let log = format!("{prefix}{}\n", line(1));
         let found = scan(log.as_bytes());
         assert_eq!(facts(&found.transfers[0]), facts(&sample(1)), "{prefix}");

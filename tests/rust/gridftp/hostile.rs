@@ -8,7 +8,11 @@ use crate::log::{read, scan, scan_pieces};
 const MIB: usize = 1 << 20;
 
 fn first_line() -> Vec<u8> {
-    read("samples-netlogger.log").split_inclusive(|byte| *byte == b'\n').next().expect("a line").to_vec()
+    read("samples-netlogger.log")
+        .split_inclusive(|byte| *byte == b'\n')
+        .next()
+        .expect("a line")
+        .to_vec()
 }
 
 #[derive(Default)]
@@ -68,7 +72,8 @@ fn glued_records_longer_than_memory_are_read() {
 
 #[test]
 fn a_long_json_line_is_skipped() {
-    let log = [b"{\"event_type\": \"".as_slice(), &vec![b'x'; 3 * MIB], b"\"}\n", &first_line()].concat();
+    let log =
+        [b"{\"event_type\": \"".as_slice(), &vec![b'x'; 3 * MIB], b"\"}\n", &first_line()].concat();
     let found = scan(&log);
     assert_eq!((found.transfers.len(), found.kinds()), (1, vec![(FaultKind::LongLine, 1)]));
 }

@@ -90,7 +90,10 @@ fn j6_what_is_missing_is_null() {
 #[test]
 fn j7_sizes_as_text() {
     let record = sample(7);
-    assert_eq!((&record["transferred_bytes"], &record["throughput_bps"]), (&json!(1000), &json!(8e3)));
+    assert_eq!(
+        (&record["transferred_bytes"], &record["throughput_bps"]),
+        (&json!(1000), &json!(8e3))
+    );
 }
 
 #[test]
@@ -167,7 +170,10 @@ fn values_of_other_kinds_are_kept() {
     let record = &found.transfers[0];
     assert!(record["user"].is_null());
     assert_eq!(record["extra"], json!({"user": "[1,{\"a\":null}]", "new": "7"}));
-    assert_eq!(with("5000000000", "5000000000.0").transfers[0]["transferred_bytes"], 5_000_000_000u64);
+    assert_eq!(
+        with("5000000000", "5000000000.0").transfers[0]["transferred_bytes"],
+        5_000_000_000u64
+    );
     assert_eq!(with("5000000000", "NaN").transfers[0]["transferred_bytes"], json!(null));
     assert_eq!(with("\"alice\"", "1000").transfers[0]["user"], "1000");
 }

@@ -8,7 +8,9 @@ use crate::log::{read, scan, scan_pieces};
 fn log() -> impl Strategy<Value = Vec<u8>> {
     let lines: Vec<Vec<u8>> = ["samples-netlogger.log", "samples-json.log", "two-server.log"]
         .iter()
-        .flat_map(|name| read(name).split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>())
+        .flat_map(|name| {
+            read(name).split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>()
+        })
         .collect();
     let line = proptest::sample::select(lines).prop_flat_map(|line| {
         let length = line.len();
