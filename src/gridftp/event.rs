@@ -137,7 +137,7 @@ impl<'a> Event<'a> {
         ] = &self.values;
         let Scratch { address, retransmits, extra, iostat, mpstat, rusage, tcp_info } = scratch;
         let Place { line, offset, .. } = *place;
-        let mut notes = Notes { sink, extra, line, offset, is_lossy: false };
+        let mut notes = Notes { whole: "", sink, extra, line, offset, is_lossy: false };
         let texts = [kind, id, host, prog, user, volume, dest, operation, file].map(bytes);
         let [kind, id, host, prog, user, volume, dest, operation, file] = &texts;
         let started = time(&mut notes, "start_timestamp", start);

@@ -26,7 +26,8 @@ pub fn deliver<S: LogSink>(
     let Scratch { address, retransmits, extra, .. } = scratch;
     extra.clear();
     let Place { line, offset, .. } = *place;
-    let mut notes = Notes { sink, extra, line, offset, is_lossy: false };
+    let whole = str::from_utf8(fields.record).unwrap_or_default();
+    let mut notes = Notes { whole, sink, extra, line, offset, is_lossy: false };
     let started = time(&mut notes, b"START", fields.start, says_unpadded);
     let ended = time(&mut notes, b"DATE", fields.date, says_unpadded);
     let bytes = notes.int(b"NBYTES", fields.nbytes);

@@ -31,6 +31,8 @@ use std::ops::Range;
 /// Keys and values of one record, as they stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fields<'a> {
+    /// All of them.
+    pub record: &'a [u8],
     pub date: &'a [u8],
     pub host: &'a [u8],
     pub prog: &'a [u8],
@@ -64,6 +66,7 @@ impl<'a> Fields<'a> {
             None => server.learn(&mut rest)?,
         };
         let mut fields = Self {
+            record,
             date,
             host,
             prog,
@@ -91,6 +94,7 @@ impl<'a> Fields<'a> {
     pub fn tolerant(record: &'a [u8]) -> Option<Self> {
         let mut head = Rest(record.strip_prefix(b"DATE=")?);
         let mut fields = Self {
+            record,
             date: head.up_to(b" HOST=")?,
             host: head.up_to(b" PROG=")?,
             prog: head.up_to(b" NL.EVNT=")?,

@@ -57,6 +57,8 @@ pub struct Named<'a> {
 
 /// The remarks on one record.
 pub struct Notes<'s, S: LogSink> {
+    /// The record, if all of it is UTF-8: its parts need no check of their own then.
+    pub whole: &'s str,
     pub sink: &'s mut S,
     pub extra: &'s mut Object,
     pub line: u64,
@@ -64,7 +66,14 @@ pub struct Notes<'s, S: LogSink> {
     pub is_lossy: bool,
 }
 
-impl<S: LogSink> Notes<'_, S> {
+/// The part of a text that `bytes` are, if they are one.
+#[inline(always)]
+fn part_of<'a>(whole: &'a str, bytes: &[u8]) -> Option<&'a str> {
+    let begin = bytes.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
+    whole.get(begin..begin.checked_add(bytes.len())?)
+}
+
+impl<'s, S: LogSink> Notes<'s, S> {
     #[cold]
     pub fn fault(&mut self, kind: FaultKind, context: &'static str) {
         let Self { line, offset, .. } = *self;
@@ -89,9 +98,15 @@ impl<S: LogSink> Notes<'_, S> {
 
     /// A text; nothing for an empty one.
     #[inline]
-    pub fn text<'a>(&mut self, bytes: &'a [u8]) -> Option<Cow<'a, str>> {
+    pub fn text<'a>(&mut self, bytes: &'a [u8]) -> Option<Cow<'a, str>>
+    where
+        's: 'a,
+    {
         if bytes.is_empty() {
             return None;
+        }
+        if let Some(text) = part_of(self.whole, bytes) {
+            return Some(Cow::Borrowed(text));
         }
         Some(match str::from_utf8(bytes) {
             Ok(text) => Cow::Borrowed(text),
@@ -107,7 +122,10 @@ impl<S: LogSink> Notes<'_, S> {
 
     /// A path and, if that had to change to be shown, its bytes.
     #[inline]
-    pub fn path<'a>(&mut self, bytes: &'a [u8]) -> (Option<Cow<'a, str>>, Option<String>) {
+    pub fn path<'a>(&mut self, bytes: &'a [u8]) -> (Option<Cow<'a, str>>, Option<String>)
+    where
+        's: 'a,
+    {
         let path = self.text(bytes);
         let raw = matches!(path, Some(Cow::Owned(_))).then(|| STANDARD.encode(bytes));
         (path, raw)
@@ -172,6 +190,17 @@ mod tests {
         object.add(b"a\"", b"\xff=\n");
         object.add(b"b", b"");
         assert_eq!(object.finish(), Some("{\"a\\\"\":\"\u{fffd}=\\n\",\"b\":\"\"}"));
+    }
+
+    #[test]
+    fn parts_are_found_where_they_are() {
+        let whole = "aü b";
+        let bytes = whole.as_bytes();
+        assert_eq!(part_of(whole, &bytes[1..3]), Some("ü"));
+        assert_eq!(part_of(whole, &bytes[2..3]), None, "not a whole character");
+        assert_eq!(part_of(&whole[..1], &bytes[1..3]), None);
+        assert_eq!(part_of(&whole[1..], &bytes[..1]), None);
+        assert_eq!(part_of("", b"a"), None);
     }
 
     #[test]
