@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gridtap import _core
+from gridtap.gridftp.records import Transfer
 from gridtap.xrootd.records import RECORDS
 
 DOCS = Path(__file__).resolve().parent
@@ -69,11 +70,12 @@ FAULTS = """\
 
 Generated from the code by `docs/generate.py`.
 
-A fault is something wrong with a datagram or with the source it came from. The names are the same in
-the output of `gridtap decode`, in Python (`DecodeError.kind`, `Fault.kind`) and in Rust.
+A fault is something wrong with a datagram, a line of a log, or the source it came from. The names are
+the same in the output of `gridtap decode` and `gridtap scan`, in Python (`DecodeError.kind`, `Fault.kind`,
+`LogFault.kind`) and in Rust.
 
-* **dropped**: the datagram was not decoded.
-* **lost**: a record, or the rest of the packet behind it, was lost; what came before was kept.
+* **dropped**: the datagram, or the record of a log, was not read.
+* **lost**: a record, or the rest of the packet or log behind it, was lost; what came before was kept.
 * **flagged**: delivered as decoded, with this remark.
 
 | name | cost | meaning |
@@ -81,9 +83,9 @@ the output of `gridtap decode`, in Python (`DecodeError.kind`, `Fault.kind`) and
 """
 
 
-def column_notes() -> dict[str, dict[str, str]]:
+def column_notes(module: str) -> dict[str, dict[str, str]]:
     """The strings behind the fields of the record classes, by class and field."""
-    tree = ast.parse((ROOT / "python/gridtap/xrootd/records.py").read_text())
+    tree = ast.parse((ROOT / "python/gridtap" / module).read_text())
     notes: dict[str, dict[str, str]] = {}
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
@@ -99,7 +101,7 @@ def column_notes() -> dict[str, dict[str, str]]:
 
 
 def records() -> str:
-    notes = column_notes()
+    notes = column_notes("xrootd/records.py")
     parts = [INTRO]
     for what, record in RECORDS.items():
         doc = (record.__doc__ or "").strip().split("\n")[0].replace("``", "`")
@@ -109,6 +111,18 @@ def records() -> str:
         for name, kind in _core.columns(what):
             note = SHARED.get(name) or notes[record.__name__].get(name, "")
             parts.append(f"| `{name}` | {kind} | {note} |\n")
+    return "".join(parts) + transfers()
+
+
+def transfers() -> str:
+    """What `gridtap scan` prints."""
+    notes = column_notes("gridftp/records.py")["Transfer"]
+    parts = [
+        f"\n## transfers\n\n`{Transfer.__name__}`. {Transfer.__doc__} See [GridFTP logs](gridftp.md).\n\n"
+        "| column | type | meaning |\n|---|---|---|\n"
+    ]
+    for name, kind in _core.transfer_columns():
+        parts.append(f"| `{name}` | {kind} | {notes.get(name, '')} |\n")
     return "".join(parts)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fills fuzz/corpus with real packets and captures, so that fuzzing starts from what servers send.
+"""Fills fuzz/corpus with real packets, captures and logs, so that fuzzing starts from what servers send.
 
 Run it from anywhere: `python3 fuzz/seed.py`. It needs no packages.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CAPTURES = ROOT / "tests" / "data" / "xrootd"
+LOGS = ROOT / "tests" / "data" / "gridftp"
 CORPUS = ROOT / "fuzz" / "corpus"
 # The fuzzer copies and mutates whole inputs: large ones cost speed and teach nothing new.
 LARGEST_PACKET = 4096
@@ -50,6 +51,13 @@ def main() -> None:
             keep("capture", path.read_bytes()[:LARGEST_FILE])
     # No capture is a file of bus envelopes.
     keep("capture", b'{"remote":"[::1]:1094","version":"1","data":"egAACGVT8QA="}\n{"data":""}\n')
+    for path in sorted(LOGS.iterdir()):
+        if path.suffix in {".log", ".txt"}:
+            data = path.read_bytes()
+            # The first byte is the size of the pieces.
+            keep("gridftp", b"\x40" + data[:LARGEST_FILE])
+            for line in data.splitlines(keepends=True):
+                keep("gridftp", b"\x07" + line)
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ fault_kinds! {
     FstatSquaresWithoutCounts = "fstat_squares_without_counts", Flagged;
     /// The record counts of the time record are not what was found.
     FstatCountMismatch = "fstat_count_mismatch", Flagged;
-    /// A window that ends before it begins.
+    /// A window, or a transfer, that ends before it begins.
     ClockStep = "clock_step", Flagged;
     /// A sum of squares that is negative, infinite or not a number.
     BadSumOfSquares = "bad_sum_of_squares", Flagged;
@@ -122,6 +122,26 @@ fault_kinds! {
     BadCapture = "bad_capture", Dropped;
     /// IP fragments whose rest never came.
     MissingFragments = "missing_fragments", Dropped;
+    /// A line of a transfer log that is neither a record nor anything else that a server logs.
+    NotARecord = "not_a_record", Dropped;
+    /// A record of a transfer log without its end (servers cut at 4,095 bytes) or with damaged keys.
+    CutRecord = "cut_record", Dropped;
+    /// A line that begins like a JSON record and is not valid JSON.
+    BadJson = "bad_json", Dropped;
+    /// A line longer than any record; it was skipped without being kept.
+    LongLine = "long_line", Dropped;
+    /// The last line of a log has no line feed: its end is still to be written, or was lost.
+    UnfinishedLine = "unfinished_line", Dropped;
+    /// A time that cannot be: null, its text is in `extra`.
+    BadTime = "bad_time", Flagged;
+    /// A peer that is no IP address: null, its text is in `extra`.
+    BadAddress = "bad_address", Flagged;
+    /// A text of a log that is not UTF-8: what is wrong in it is shown as U+FFFD.
+    BadEncoding = "bad_encoding", Flagged;
+    /// Fewer than six digits of a second, read as a count of microseconds; said once a log.
+    UnpaddedFraction = "unpadded_fraction", Flagged;
+    /// A compressed log that is damaged or ends early; what came before was read.
+    BadCompression = "bad_compression", Lost;
 }
 
 /// A fault with its place.

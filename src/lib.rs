@@ -1,14 +1,17 @@
 //! The core of gridtap: from packets and log lines to records.
 //!
 //! Data flows one way: [`capture`] finds datagrams, [`xrootd`] decodes them, [`access`] correlates
-//! them into records, [`export`] writes records. The Python module is a thin shell over these.
+//! them into records, [`export`] writes records. [`gridftp`] reads transfer logs. The Python module is a thin shell over these.
 
 pub mod access;
 pub mod capture;
+pub mod columns;
 pub mod cursor;
 pub mod error;
 pub mod export;
+pub mod gridftp;
 pub mod limits;
+pub mod quote;
 pub mod reading;
 pub mod xrootd;
 

@@ -38,3 +38,14 @@ pub const MAX_SERVERS: usize = 10_000;
 /// File ids remembered after their record went out, so that the second copy of a t-stream close
 /// (some servers send two) is not taken for another file.
 pub const MAX_CLOSED_IDS: usize = 65_536;
+
+/// Longest line of a transfer log, or piece of one between two records. Servers write records of
+/// 4,095 bytes at most; JSON ones grow with their streams, a few hundred bytes each.
+pub const MAX_LOG_LINE: usize = 1024 * 1024;
+
+/// Deepest nesting of a JSON transfer record. Real ones have four levels.
+pub const MAX_RECORD_DEPTH: usize = 32;
+
+/// Most memory that a compressed log may claim to need, in KiB. The strongest settings that are in
+/// use take 64 MiB (`xz -9`) and 128 MiB (`zstd --ultra -22`).
+pub const MAX_DICTIONARY_KIB: u32 = 192 * 1024;

@@ -10,6 +10,7 @@ use crate::access::record::{
 use crate::access::sequence::{Class, Loss, Micros, SECOND};
 use crate::access::{Config, Correlator, Reason};
 use crate::capture::{Datagram, Source};
+pub use crate::columns::Target;
 use crate::error::{DecodeError, FaultKind};
 use crate::xrootd::{Body, Message};
 
@@ -59,11 +60,6 @@ impl What {
             Self::Summaries => Summary::table(),
         }
     }
-}
-
-/// Takes the records of one kind.
-pub trait Target {
-    fn push(&mut self, record: &impl Record);
 }
 
 /// Picks the records of one kind out of the stream.

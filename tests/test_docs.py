@@ -13,6 +13,7 @@ import pytest
 
 from gridtap.cli.archive import archive
 from gridtap.cli.decode import decode
+from gridtap.cli.scan import scan
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -35,6 +36,7 @@ def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Com
 
 DOCUMENTED = {
     "command.md": [("gridtap decode", decode)],
+    "gridftp.md": [("gridtap scan", scan)],
     "archive.md": list(commands(archive, "gridtap archive")),
 }
 

@@ -6,25 +6,25 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::reading::{STRIDE, counts, kind};
 use super::shared::Shared;
 use super::source::{Called, exception, open};
 use crate::access::Config;
-use crate::access::record::Record;
 use crate::capture::Source;
+use crate::columns::{Column, Record};
 use crate::export::arrow::Batch;
 use crate::export::csv::Table;
 use crate::export::json::Lines;
-use crate::export::table::Rows;
+use crate::export::table::{Rows, Shown, layout};
 use crate::reading::{Placed, Reading, Select, Target, What};
 
 /// Faults of one kind that are kept for showing; the rest is only counted.
-const SHOWN_FAULTS: usize = 5;
+pub const SHOWN_FAULTS: usize = 5;
 
 /// A sink for formatted records.
-enum Output {
+pub enum Output {
     Json(Lines<Box<dyn Write + Send>>),
     Csv(Box<Table<Box<dyn Write + Send>>>),
     Table(Rows<Box<dyn Write + Send>>),
@@ -32,8 +32,40 @@ enum Output {
 }
 
 impl Output {
+    /// `format` is `jsonl`, `csv`, `table` or `arrow`; `path` is where text goes, standard output if
+    /// `None`; `shown` and `width` are of the table.
+    pub fn new(
+        format: &str,
+        columns: &[Column],
+        shown: &[Shown],
+        width: Option<u16>,
+        path: Option<&Path>,
+    ) -> PyResult<Self> {
+        let sink = || -> PyResult<Box<dyn Write + Send>> {
+            let Some(path) = path else { return Ok(Box::new(io::stdout())) };
+            let file = std::fs::File::create(path);
+            Ok(Box::new(file.map_err(|error| exception(error, Some(path)))?))
+        };
+        Ok(match format {
+            "jsonl" => Self::Json(Lines::new(columns, sink()?)),
+            "csv" => Self::Csv(Box::new(Table::new(columns, sink()?))),
+            "table" => Self::Table(Rows::new(shown, columns, width, sink()?)),
+            "arrow" => Self::Arrow(Batch::new(columns)),
+            other => return Err(PyValueError::new_err(format!("unknown format {other:?}"))),
+        })
+    }
+
+    /// The records so far, for the format `arrow`; empties it.
+    pub fn take(&mut self) -> PyResult<ArrowRecords> {
+        let Self::Arrow(batch) = self else {
+            return Err(PyValueError::new_err("take() is for the format arrow"));
+        };
+        let batch = batch.take().map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok(ArrowRecords { batch })
+    }
+
     /// An output that cannot be written ends the reading.
-    fn check(&mut self) -> io::Result<()> {
+    pub fn check(&mut self) -> io::Result<()> {
         match self {
             Self::Json(lines) => lines.check(),
             Self::Csv(table) => table.check(),
@@ -42,7 +74,7 @@ impl Output {
         }
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    pub fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Json(lines) => lines.flush(),
             Self::Csv(table) => table.flush(),
@@ -65,7 +97,7 @@ impl Target for Output {
 
 /// Some records as one Arrow record batch, to be taken once.
 #[pyclass(module = "gridtap._core", frozen)]
-struct ArrowRecords {
+pub struct ArrowRecords {
     batch: RecordBatch,
 }
 
@@ -122,19 +154,8 @@ impl Extractor {
         width: Option<u16>,
     ) -> PyResult<Self> {
         let what = kind(what)?;
-        let sink = || -> PyResult<Box<dyn Write + Send>> {
-            let Some(path) = &path else { return Ok(Box::new(io::stdout())) };
-            let file = std::fs::File::create(path);
-            Ok(Box::new(file.map_err(|error| exception(error, Some(path)))?))
-        };
         let columns = what.columns();
-        let output = match format {
-            "jsonl" => Output::Json(Lines::new(&columns, sink()?)),
-            "csv" => Output::Csv(Box::new(Table::new(&columns, sink()?))),
-            "table" => Output::Table(Rows::new(what, &columns, width, sink()?)),
-            "arrow" => Output::Arrow(Batch::new(&columns)),
-            other => return Err(PyValueError::new_err(format!("unknown format {other:?}"))),
-        };
+        let output = Output::new(format, &columns, layout(what), width, path.as_deref())?;
         let reading = Reading::new(Config::default());
         let (source, faults) = (None, Vec::new());
         let inner = Extraction { reading, what, ports, strict, source, output, path, faults };
@@ -160,13 +181,7 @@ impl Extractor {
 
     /// The records so far, for the format `arrow`; empties it.
     fn take(&self, py: Python<'_>) -> PyResult<ArrowRecords> {
-        self.inner.attached(py, |inner| match &mut inner.output {
-            Output::Arrow(batch) => {
-                let batch = batch.take().map_err(|e| PyValueError::new_err(e.to_string()))?;
-                Ok(ArrowRecords { batch })
-            }
-            _ => Err(PyValueError::new_err("take() is for the format arrow")),
-        })?
+        self.inner.attached(py, |inner| inner.output.take())?
     }
 
     /// The first faults of each kind in this source: (kind, number, offset, offset in the packet,
@@ -195,7 +210,7 @@ impl Extractor {
 }
 
 /// Kind, number, offset, offset in the packet, what was being read.
-type ShownFault = (&'static str, u64, u64, Option<u32>, &'static str);
+pub type ShownFault = (&'static str, u64, u64, Option<u32>, &'static str);
 
 impl Extraction {
     fn step(&mut self) -> PyResult<(bool, u64)> {

@@ -6,6 +6,7 @@ mod packet;
 mod extract;
 // Behind `packet`, whose macro it uses.
 mod fault;
+mod gridftp;
 mod reading;
 mod shared;
 mod source;
@@ -20,6 +21,7 @@ mod core_module {
         super::fault::register(module)?;
         super::packet::register(module)?;
         super::reading::register(module)?;
-        super::extract::register(module)
+        super::extract::register(module)?;
+        super::gridftp::register(module)
     }
 }

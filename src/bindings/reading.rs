@@ -27,7 +27,7 @@ use crate::xrootd::Message;
 pub const STRIDE: usize = 4096;
 
 /// Rows of one Arrow batch, and of one list of Python records.
-const BATCH_ROWS: usize = 8192;
+pub const BATCH_ROWS: usize = 8192;
 
 /// A record's cells, owned, until Python takes them.
 enum Cell {
@@ -36,10 +36,12 @@ enum Cell {
     Int(i64),
     Float(f64),
     Bool(bool),
+    Ints(Box<[Option<i64>]>),
 }
 
+/// Rows of cells.
 #[derive(Default)]
-struct Cells {
+pub struct Cells {
     cells: Vec<Cell>,
     rows: usize,
 }
@@ -68,6 +70,10 @@ impl Visitor for Cells {
         self.cells.push(value.map_or(Cell::Null, Cell::Bool));
     }
 
+    fn ints(&mut self, value: Option<&[Option<i64>]>) {
+        self.cells.push(value.map_or(Cell::Null, |numbers| Cell::Ints(numbers.into())));
+    }
+
     fn json(&mut self, value: Option<&str>) {
         self.text(value);
     }
@@ -75,7 +81,7 @@ impl Visitor for Cells {
 
 impl Cells {
     /// The rows as tuples.
-    fn list<'py>(self, py: Python<'py>, width: usize) -> PyResult<Bound<'py, PyList>> {
+    pub fn list<'py>(self, py: Python<'py>, width: usize) -> PyResult<Bound<'py, PyList>> {
         let rows = PyList::empty(py);
         for row in self.cells.chunks(width.max(1)) {
             let cells = row.iter().map(|cell| -> PyResult<Bound<'py, PyAny>> {
@@ -85,6 +91,7 @@ impl Cells {
                     Cell::Int(number) => number.into_pyobject(py)?.into_any(),
                     Cell::Float(number) => number.into_pyobject(py)?.into_any(),
                     Cell::Bool(truth) => truth.into_pyobject(py)?.to_owned().into_any(),
+                    Cell::Ints(numbers) => PyList::new(py, numbers.iter())?.into_any(),
                 })
             });
             rows.append(PyTuple::new(py, cells.collect::<PyResult<Vec<_>>>()?)?)?;

@@ -34,7 +34,8 @@ pub fn open(
     Ok(py.detach(|| capture::open(reader, ports))?)
 }
 
-fn reader(source: &Bound<'_, PyAny>, called: Called) -> PyResult<Box<dyn Read + Send>> {
+/// A source as bytes.
+pub fn reader(source: &Bound<'_, PyAny>, called: Called) -> PyResult<Box<dyn Read + Send>> {
     let is_path = source.is_instance_of::<PyString>() || source.hasattr("__fspath__")?;
     if !is_path && source.hasattr("read")? {
         return Ok(Box::new(PyFile { object: source.clone().unbind(), is_ours: false }));

@@ -1,12 +1,14 @@
 //! Arrow record batches: the same columns, typed, with nulls.
 
-use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, StringBuilder};
+use arrow_array::builder::{
+    BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder,
+};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use std::sync::Arc;
 
 use crate::access::record::{Column, Kind, Record, Visitor};
-use crate::reading::Target;
+use crate::columns::Target;
 
 /// The schema of a kind of record.
 pub fn schema(columns: &[Column]) -> SchemaRef {
@@ -16,6 +18,7 @@ pub fn schema(columns: &[Column]) -> SchemaRef {
             Kind::Int => DataType::Int64,
             Kind::Float => DataType::Float64,
             Kind::Bool => DataType::Boolean,
+            Kind::Ints => DataType::new_list(DataType::Int64, true),
         };
         Field::new(column.name, kind, true)
     });
@@ -27,6 +30,7 @@ enum Builder {
     Int(Int64Builder),
     Float(Float64Builder),
     Bool(BooleanBuilder),
+    Ints(ListBuilder<Int64Builder>),
 }
 
 /// Gathers records into batches.
@@ -44,6 +48,7 @@ impl Batch {
             Kind::Int => Builder::Int(Int64Builder::new()),
             Kind::Float => Builder::Float(Float64Builder::new()),
             Kind::Bool => Builder::Bool(BooleanBuilder::new()),
+            Kind::Ints => Builder::Ints(ListBuilder::new(Int64Builder::new())),
         });
         Self { schema: schema(columns), builders: builders.collect(), rows: 0, at: 0 }
     }
@@ -65,6 +70,7 @@ impl Batch {
                 Builder::Int(builder) => Arc::new(builder.finish()),
                 Builder::Float(builder) => Arc::new(builder.finish()),
                 Builder::Bool(builder) => Arc::new(builder.finish()),
+                Builder::Ints(builder) => Arc::new(builder.finish()),
             }
         });
         RecordBatch::try_new(self.schema.clone(), arrays.collect())
@@ -106,6 +112,12 @@ impl Visitor for Batch {
     fn boolean(&mut self, value: Option<bool>) {
         if let Some(Builder::Bool(builder)) = self.builder() {
             builder.append_option(value);
+        }
+    }
+
+    fn ints(&mut self, value: Option<&[Option<i64>]>) {
+        if let Some(Builder::Ints(builder)) = self.builder() {
+            builder.append_option(value.map(|numbers| numbers.iter().copied()));
         }
     }
 

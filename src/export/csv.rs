@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::access::record::{Column, Record, Visitor};
-use crate::reading::Target;
+use crate::columns::Target;
 
 /// The sink's own error, so that a broken pipe is still one.
 fn cause(error: csv::Error) -> std::io::Error {
@@ -82,6 +82,14 @@ impl<W: Write> Visitor for Table<W> {
             Some(false) => b"false",
             None => b"",
         });
+    }
+
+    fn ints(&mut self, value: Option<&[Option<i64>]>) {
+        let mut text = Vec::new();
+        if let Some(numbers) = value {
+            super::json::list(numbers, &mut text);
+        }
+        self.field(&text);
     }
 
     fn json(&mut self, value: Option<&str>) {

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use crate::access::record::{Column, Record, Visitor};
-use crate::reading::Target;
+use crate::columns::Target;
+use crate::quote::quote;
 
 /// Written out once so much has gathered.
 const ENOUGH: usize = 256 * 1024;
@@ -134,79 +135,35 @@ impl Visitor for Writer<'_> {
         });
     }
 
+    fn ints(&mut self, value: Option<&[Option<i64>]>) {
+        self.cell(value, list);
+    }
+
     #[inline]
     fn json(&mut self, value: Option<&str>) {
         self.cell(value, |json, out| out.extend_from_slice(json.as_bytes()));
     }
 }
 
-/// Whether a byte may not stand in a JSON string as it is.
-fn is_special(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
-}
-
-/// Whether any of eight bytes is special. Nearly no text has one, so texts are looked through eight
-/// bytes at a time.
-#[inline]
-fn has_special(bytes: &[u8; 8]) -> bool {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let word = u64::from_ne_bytes(*bytes);
-    let equals = |byte: u8| {
-        let differing = word ^ (LOW * u64::from(byte));
-        differing.wrapping_sub(LOW) & !differing
-    };
-    let below = word.wrapping_sub(LOW * 0x20) & !word;
-    (below | equals(b'"') | equals(b'\\')) & HIGH != 0
-}
-
-#[inline]
-fn quote(text: &str, out: &mut Vec<u8>) {
-    let bytes = text.as_bytes();
-    out.reserve(bytes.len() + 2);
-    out.push(b'"');
-    let (words, tail) = bytes.as_chunks::<8>();
-    if words.iter().any(has_special) || tail.iter().any(|byte| is_special(*byte)) {
-        escape(bytes, out);
-    } else {
-        out.extend_from_slice(bytes);
-    }
-    out.push(b'"');
-}
-
-#[cold]
-fn escape(mut rest: &[u8], out: &mut Vec<u8>) {
-    while let Some(at) = rest.iter().position(|byte| is_special(*byte)) {
-        let (plain, tail) = rest.split_at(at);
-        out.extend_from_slice(plain);
-        let Some((byte, tail)) = tail.split_first() else { break };
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            other => out.extend_from_slice(format!("\\u{other:04x}").as_bytes()),
+/// Numbers in brackets.
+pub(super) fn list(numbers: &[Option<i64>], out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (at, number) in numbers.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
         }
-        rest = tail;
+        match number {
+            Some(number) => out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()),
+            None => out.extend_from_slice(b"null"),
+        }
     }
-    out.extend_from_slice(rest);
+    out.push(b']');
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::access::record::FileAccess;
-
-    proptest::proptest! {
-        #[test]
-        fn any_text_reads_back(text in "([ -~]|[\\x00-\\x1f]|\\PC){0,40}") {
-            let mut out = Vec::new();
-            quote(&text, &mut out);
-            let back: String = serde_json::from_slice(&out).expect("JSON");
-            proptest::prop_assert_eq!(back, text);
-        }
-    }
 
     #[test]
     fn every_column_is_a_key() {

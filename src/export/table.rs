@@ -4,24 +4,27 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use std::io::{self, Write};
 
 use crate::access::record::{Column, Record, Visitor};
-use crate::reading::{Target, What};
+use crate::columns::Target;
+use crate::reading::What;
 
 /// Rows laid out together: widths are chosen once for so many.
 const ROWS: usize = 2000;
 
 /// How a cell is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Style {
+pub enum Style {
     Plain,
     Number,
     Bytes,
+    /// Bits per second.
+    BitRate,
     Time,
 }
 
 /// Heading, column and style of what is shown.
-type Shown = (&'static str, &'static str, Style);
+pub type Shown = (&'static str, &'static str, Style);
 
-fn layout(what: What) -> &'static [Shown] {
+pub fn layout(what: What) -> &'static [Shown] {
     use Style::{Bytes, Number, Plain, Time};
     match what {
         What::Packets => &[
@@ -111,6 +114,20 @@ fn layout(what: What) -> &'static [Shown] {
     }
 }
 
+/// What is shown of a transfer.
+pub const TRANSFERS: &[Shown] = &[
+    ("began", "started_at", Style::Time),
+    ("host", "host", Style::Plain),
+    ("user", "user", Style::Plain),
+    ("peer", "remote_address", Style::Plain),
+    ("operation", "operation", Style::Plain),
+    ("code", "code", Style::Number),
+    ("path", "path", Style::Plain),
+    ("size", "transferred_bytes", Style::Bytes),
+    ("streams", "streams", Style::Number),
+    ("rate", "throughput_bps", Style::BitRate),
+];
+
 /// Writes records of one kind.
 pub struct Rows<W> {
     out: W,
@@ -126,8 +143,7 @@ pub struct Rows<W> {
 
 impl<W: Write> Rows<W> {
     /// `width` is the terminal's, in characters.
-    pub fn new(what: What, columns: &[Column], width: Option<u16>, out: W) -> Self {
-        let shown = layout(what);
+    pub fn new(shown: &[Shown], columns: &[Column], width: Option<u16>, out: W) -> Self {
         let place = |column: &Column| {
             let at = shown.iter().position(|(_, name, _)| *name == column.name)?;
             shown.get(at).map(|(_, _, style)| (at, *style))
@@ -170,7 +186,7 @@ impl<W: Write> Rows<W> {
         let mut aligned = vec![CellAlignment::Left; self.headings.len()];
         for (at, style) in self.places.iter().flatten() {
             if let Some(slot) = aligned.get_mut(*at)
-                && matches!(style, Style::Number | Style::Bytes)
+                && matches!(style, Style::Number | Style::Bytes | Style::BitRate)
             {
                 *slot = CellAlignment::Right;
             }
@@ -252,6 +268,7 @@ impl<W: Write> Visitor for Rows<W> {
         match value {
             Some(number) => self.show(|style| match style {
                 Style::Time => time(number),
+                Style::BitRate => scaled(number, &BIT_RATES),
                 _ => format!("{number:.3}"),
             }),
             None => self.at += 1,
@@ -265,25 +282,38 @@ impl<W: Write> Visitor for Rows<W> {
         }
     }
 
+    fn ints(&mut self, value: Option<&[Option<i64>]>) {
+        let mut text = Vec::new();
+        if let Some(numbers) = value {
+            super::json::list(numbers, &mut text);
+        }
+        self.text(value.and(str::from_utf8(&text).ok()));
+    }
+
     fn json(&mut self, value: Option<&str>) {
         self.text(value);
     }
 }
 
+const BIT_RATES: [&str; 5] = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"];
+
 /// Bytes in decimal units, three digits.
 fn bytes(count: i64) -> String {
-    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
     if count.unsigned_abs() < 1000 {
         return format!("{count} B");
     }
-    let mut value = count as f64 / 1000.0;
+    scaled(count as f64, &["B", "kB", "MB", "GB", "TB", "PB", "EB"])
+}
+
+/// A number in the first unit that makes it less than a thousand, three digits.
+fn scaled(mut value: f64, units: &[&str]) -> String {
     let mut unit = 0;
-    while value.abs() >= 999.5 && unit + 1 < UNITS.len() {
+    while value.abs() >= 999.5 && unit + 1 < units.len() {
         value /= 1000.0;
         unit += 1;
     }
     let digits = if value.abs() < 9.995 { 2 } else { usize::from(value.abs() < 99.95) };
-    format!("{value:.digits$} {}", UNITS.get(unit).unwrap_or(&""))
+    format!("{value:.digits$} {}", units.get(unit).unwrap_or(&""))
 }
 
 /// UTC, to the second.
@@ -320,6 +350,7 @@ mod tests {
         assert_eq!(bytes(999_499), "999 kB");
         assert_eq!(bytes(999_500), "1.00 MB");
         assert_eq!(bytes(1_234_567_890_123), "1.23 TB");
+        assert_eq!(scaled(2e9, &BIT_RATES), "2.00 Gbit/s");
         assert_eq!(time(1_700_000_000.9), "2023-11-14 22:13:20");
         assert_eq!(time(951_782_400.0), "2000-02-29 00:00:00");
     }

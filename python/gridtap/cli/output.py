@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
 from gridtap import _core
 from gridtap.errors import MissingExtraError
 from gridtap.files import whole_file
 
-__all__ = ["ParquetFile", "whole_file"]
+__all__ = ["Gathering", "ParquetFile", "whole_file"]
+
+
+class Gathering(Protocol):
+    """An extractor that gathers Arrow batches."""
+
+    def take(self) -> _core.ArrowRecords: ...
 
 
 class ParquetFile:
@@ -20,7 +27,7 @@ class ParquetFile:
     #: Rows of a row group: large enough to compress, small enough to hold.
     _ROWS = 65_536
 
-    def __init__(self, run: _core.Extractor, path: Path) -> None:
+    def __init__(self, run: Gathering, path: Path) -> None:
         try:
             import pyarrow
             import pyarrow.parquet

@@ -1,0 +1,8 @@
+//! Transfer logs: what real servers wrote, every known hazard, damage, and any way to cut them up.
+
+mod captures;
+mod hazards;
+mod hostile;
+mod json;
+mod log;
+mod pieces;
