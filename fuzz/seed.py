@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fills fuzz/corpus with real packets, captures and logs, so that fuzzing starts from what servers send.
+"""Fills fuzz/corpus with real packets, captures and logs: fuzzing starts from what servers send.
 
 Run it from anywhere: `python3 fuzz/seed.py`. It needs no packages.
 """

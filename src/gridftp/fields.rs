@@ -3,7 +3,7 @@
 use super::netlogger::{Fields, pairs};
 use super::notes::{Named, Notes, Scratch, seconds, throughput};
 use super::record::{LogSink, Transfer};
-use super::time::{Micros, Stamp, number};
+use super::time::{Day, Micros, Stamp, number};
 use crate::columns::Json;
 use crate::error::FaultKind;
 
@@ -14,13 +14,20 @@ pub struct Place<'a> {
     pub offset: u64,
 }
 
-/// Hands over the transfer, its faults first. `says_unpadded` is whether the remark on fractions
-/// without their zeros is still to be made.
+/// What is remembered of the times of a log.
+#[derive(Debug, Default)]
+pub struct Times {
+    day: Day,
+    /// Fractions without their zeros have been remarked on.
+    told_unpadded: bool,
+}
+
+/// Hands over the transfer, its faults first.
 pub fn deliver<S: LogSink>(
     fields: &Fields<'_>,
     place: &Place<'_>,
     scratch: &mut Scratch,
-    says_unpadded: &mut bool,
+    times: &mut Times,
     sink: &mut S,
 ) {
     let Scratch { address, retransmits, extra, .. } = scratch;
@@ -28,8 +35,8 @@ pub fn deliver<S: LogSink>(
     let Place { line, offset, .. } = *place;
     let whole = str::from_utf8(fields.record).unwrap_or_default();
     let mut notes = Notes { whole, sink, extra, line, offset, is_lossy: false };
-    let started = time(&mut notes, b"START", fields.start, says_unpadded);
-    let ended = time(&mut notes, b"DATE", fields.date, says_unpadded);
+    let started = time(&mut notes, b"START", fields.start, times);
+    let ended = time(&mut notes, b"DATE", fields.date, times);
     let bytes = notes.int(b"NBYTES", fields.nbytes);
     let has_retransmits = fields.retrans.is_some_and(|text| counts(&mut notes, text, retransmits));
     let task = fields.task.filter(|task| *task != b"none").unwrap_or_default();
@@ -81,14 +88,14 @@ fn time<S: LogSink>(
     notes: &mut Notes<'_, S>,
     key: &[u8],
     text: &[u8],
-    says_unpadded: &mut bool,
+    times: &mut Times,
 ) -> Option<Micros> {
-    let stamp = Stamp::parse(text);
+    let stamp = Stamp::parse(text, &mut times.day);
     if stamp.is_none() && !text.is_empty() {
         notes.keep(&Named { key, text }, FaultKind::BadTime, "a time that cannot be");
     }
-    if *says_unpadded && stamp.is_some_and(|stamp| stamp.is_unpadded) {
-        *says_unpadded = false;
+    if !times.told_unpadded && stamp.is_some_and(|stamp| stamp.is_unpadded) {
+        times.told_unpadded = true;
         let context = "fewer than six digits behind the point, read as microseconds";
         notes.fault(FaultKind::UnpaddedFraction, context);
     }

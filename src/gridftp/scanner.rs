@@ -18,7 +18,7 @@
 use memchr::{memchr, memmem, memrchr};
 
 use super::event::Event;
-use super::fields::{Place, deliver};
+use super::fields::{Place, Times, deliver};
 use super::json::Reader;
 use super::netlogger::{Fields, LONGEST_MARK, Server, next_record};
 use super::notes::Scratch;
@@ -53,7 +53,7 @@ pub struct Scanner {
     consumed: u64,
     /// Lines of a server's log have been seen, and no bare record since.
     in_server_log: bool,
-    says_unpadded: bool,
+    times: Times,
     other_lines: u64,
     server: Server,
     scratch: Scratch,
@@ -75,7 +75,7 @@ impl Scanner {
             offset,
             consumed: offset,
             in_server_log: false,
-            says_unpadded: true,
+            times: Times::default(),
             other_lines: 0,
             server: Server::default(),
             scratch: Scratch::default(),
@@ -218,7 +218,7 @@ impl Scanner {
             line: self.line,
             offset: self.offset + within as u64,
         };
-        deliver(fields, &place, &mut self.scratch, &mut self.says_unpadded, sink);
+        deliver(fields, &place, &mut self.scratch, &mut self.times, sink);
     }
 
     /// Reads the netlogger records of a line; whether there is one, or the rest of one.

@@ -23,9 +23,13 @@ pub struct Stamp {
 
 impl Stamp {
     /// `None` for what is no time: other characters, a 13th month, a 30th of February.
-    pub fn parse(text: &[u8]) -> Option<Self> {
-        let (whole, fraction) = text.split_first_chunk::<14>()?;
-        let seconds = calendar(whole)?;
+    pub fn parse(text: &[u8], last: &mut Day) -> Option<Self> {
+        let (date, rest) = text.split_first_chunk::<8>()?;
+        let (clock, fraction) = rest.split_first_chunk::<6>()?;
+        if last.date != *date {
+            *last = Day { date: *date, seconds: calendar(date)? };
+        }
+        let seconds = last.seconds + time_of_day(clock)?;
         let digits = match fraction.split_first() {
             None => return Some(Self { at: seconds * SECOND, is_unpadded: false }),
             Some((b'.', digits)) => digits,
@@ -40,29 +44,36 @@ impl Stamp {
     }
 }
 
-/// Seconds since the epoch of `YYYYMMDDhhmmss`.
-fn calendar(text: &[u8; 14]) -> Option<i64> {
-    let mut digits = [0u8; 14];
-    let mut worst = 0;
-    for (digit, byte) in digits.iter_mut().zip(text) {
-        *digit = byte.wrapping_sub(b'0');
-        worst = worst.max(*digit);
-    }
-    if worst > 9 {
-        return None;
-    }
-    let [y1, y2, y3, y4, o1, o2, d1, d2, h1, h2, m1, m2, s1, s2] = digits.map(i64::from);
+/// The date of the last time, which that of the next one nearly always is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Day {
+    date: [u8; 8],
+    seconds: i64,
+}
+
+/// Seconds since the epoch of `YYYYMMDD`.
+fn calendar(text: &[u8; 8]) -> Option<i64> {
+    let [y1, y2, y3, y4, m1, m2, d1, d2] = digits(text)?;
     let year = ((y1 * 10 + y2) * 10 + y3) * 10 + y4;
-    let (month, day) = (o1 * 10 + o2, d1 * 10 + d2);
+    let (month, day) = (m1 * 10 + m2, d1 * 10 + d2);
+    let exists =
+        year >= 1970 && (1..=12).contains(&month) && (1..=days_of(year, month)).contains(&day);
+    exists.then(|| days_before(year, month, day) * 86_400)
+}
+
+/// Seconds since midnight of `hhmmss`.
+fn time_of_day(text: &[u8; 6]) -> Option<i64> {
+    let [h1, h2, m1, m2, s1, s2] = digits(text)?;
     let (hour, minute, second) = (h1 * 10 + h2, m1 * 10 + m2, s1 * 10 + s2);
     // A leap second is the 60th.
-    let exists = year >= 1970
-        && (1..=12).contains(&month)
-        && (1..=days_of(year, month)).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second <= 60;
-    exists.then(|| ((days_before(year, month, day) * 24 + hour) * 60 + minute) * 60 + second)
+    let exists = hour < 24 && minute < 60 && second <= 60;
+    exists.then_some((hour * 60 + minute) * 60 + second)
+}
+
+fn digits<const N: usize>(text: &[u8; N]) -> Option<[i64; N]> {
+    let digits = text.map(|byte| byte.wrapping_sub(b'0'));
+    let worst = digits.iter().fold(0, |worst, digit| worst.max(*digit));
+    (worst <= 9).then(|| digits.map(i64::from))
 }
 
 fn days_of(year: i64, month: i64) -> i64 {
@@ -128,7 +139,7 @@ mod tests {
     use super::*;
 
     fn at(text: &str) -> Option<Micros> {
-        Stamp::parse(text.as_bytes()).map(|stamp| stamp.at)
+        Stamp::parse(text.as_bytes(), &mut Day::default()).map(|stamp| stamp.at)
     }
 
     #[test]
@@ -143,9 +154,23 @@ mod tests {
 
     #[test]
     fn short_fractions_are_microseconds() {
-        let stamp = Stamp::parse(b"20240312082300.2102").expect("a time");
+        let stamp = Stamp::parse(b"20240312082300.2102", &mut Day::default()).expect("a time");
         assert_eq!(stamp, Stamp { at: 1_710_231_780_002_102, is_unpadded: true });
-        assert!(!Stamp::parse(b"20240312082300.002102").expect("a time").is_unpadded);
+        assert!(
+            !Stamp::parse(b"20240312082300.002102", &mut Day::default())
+                .expect("a time")
+                .is_unpadded
+        );
+    }
+
+    #[test]
+    fn the_last_day_is_the_same_day_only() {
+        let mut day = Day::default();
+        for text in ["20240312081530.0", "20240312081531.0", "20240313081530.0", "20240230000000.0"]
+        {
+            let found = Stamp::parse(text.as_bytes(), &mut day).map(|stamp| stamp.at);
+            assert_eq!(found, at(text), "{text}");
+        }
     }
 
     #[test]

@@ -52,7 +52,13 @@ fn is_of(command: &Value, root: &str, record: &Value) -> bool {
     // The client's clock is the server's, and is read a little earlier and later.
     let during = record["started_at"].as_f64() >= command["started"].as_f64()
         && record["ended_at"].as_f64() <= command["ended"].as_f64().map(|end| end + 0.5);
-    command["type"] == record["operation"]
+    // Servers tell parts of files (`ERET`) and additions to them (`ESTO`) from whole ones.
+    let is_type = match command["type"].as_str() {
+        Some("RETR") => record["operation"] == "RETR" || record["operation"] == "ERET",
+        Some("STOR") => record["operation"] == "STOR" || record["operation"] == "ESTO",
+        other => record["operation"].as_str() == other,
+    };
+    is_type
         && path.is_none_or(|path| record["path"] == *path)
         && same("address", "remote_address")
         && same("streams", "streams")
