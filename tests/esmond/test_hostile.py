@@ -199,7 +199,7 @@ def test_silence() -> None:
         begun = time.monotonic()
         with pytest.raises(NoAnswerError, match=r"nothing received for 0\.2 s$"):
             data_of(server, strict(timeout=0.2)).get_data()
-        assert time.monotonic() - begun < 1.9
+        assert time.monotonic() - begun < 1.5
 
 
 @pytest.mark.parametrize("reply", [drip, endless])
@@ -226,7 +226,7 @@ def test_a_body_that_drips() -> None:
         begun = time.monotonic()
         with pytest.raises(BodyLimitError, match=r"the body is not at its end after 0\.3 s$"):
             data_of(server, strict(limits=Limits(body_s=0.3))).get_data()
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 2
 
 
 def test_a_body_without_end() -> None:
@@ -243,7 +243,7 @@ def test_pauses_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         begun = time.monotonic()
         with pytest.raises(StatusError, match="503 Service Unavailable: maintenance"):
             data_of(server).get_data()
-        assert 0.5 < time.monotonic() - begun < 10
+        assert 0.5 < time.monotonic() - begun < 3
         assert len(server.asked) == 4
 
 

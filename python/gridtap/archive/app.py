@@ -17,7 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gridtap.archive import limits
+from gridtap.archive import limits, registry
 from gridtap.archive.data_api import DataApi
 from gridtap.archive.description import Registry
 from gridtap.archive.endpoint import Endpoint, Policy
@@ -26,7 +26,6 @@ from gridtap.archive.openapi import document
 from gridtap.archive.presentation import ROOT
 from gridtap.archive.storage import Storage
 from gridtap.archive.write_api import WriteApi
-from gridtap.esmond.event_types import EVENT_TYPES, DataType
 
 __all__ = ["Settings", "build"]
 
@@ -40,10 +39,6 @@ _PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-
-
-def _esmond_types() -> dict[str, DataType]:
-    return {name: each.data_type for name, each in EVENT_TYPES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,7 @@ class Settings:
     is_private: bool = False
     is_lenient: bool = False
     is_exact: bool = False
-    registry: Registry = field(default_factory=_esmond_types)
+    registry: Registry = field(default_factory=registry.registry)
 
 
 def build(storage: Storage, settings: Settings) -> Starlette:

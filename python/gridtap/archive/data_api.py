@@ -36,7 +36,9 @@ class DataApi:
         """
         event_type = call.parts["event_type"]
         if event_type not in self._registry:
-            raise RefusedError(f"Unsupported event type '{event_type[:128]}' provided")
+            raise RefusedError(
+                f"Unsupported event type '{event_type[: limits.KEY_CHARS]}' provided"
+            )
         kind = summary_type(call.parts.get("summaries", "base"))
         window = summary_window(call.parts.get("window", "0"))
         now = int(time.time())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 
-from gridtap.archive import filters, jsontext, paging, presentation
+from gridtap.archive import filters, jsontext, limits, paging, presentation
 from gridtap.archive.addresses import Resolver
 from gridtap.archive.calls import Answer, Call
 from gridtap.archive.description import Registry, parse
@@ -27,7 +27,7 @@ def summary_type(word: str) -> SummaryType:
     :raises RefusedError: none, or its singular
     """
     if word not in _BY_URL:
-        raise RefusedError(f"Invalid summary type '{word[:128]}'")
+        raise RefusedError(f"Invalid summary type '{word[: limits.KEY_CHARS]}'")
     return _BY_URL[word]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gridtap.archive import jsontext, times, values
+from gridtap.archive import jsontext, limits, times, values
 from gridtap.archive.calls import Answer, Call
 from gridtap.archive.data_api import summary_window
 from gridtap.archive.description import Registry
@@ -44,7 +44,7 @@ class WriteApi:
         event_type = self._known(call.parts["event_type"])
         summaries = call.parts.get("summaries", "base")
         if summaries not in SUMMARY_IN_URL.values():
-            raise RefusedError(f"Invalid summary type {summaries[:128]}")
+            raise RefusedError(f"Invalid summary type {summaries[: limits.KEY_CHARS]}")
         if summaries != SUMMARY_IN_URL[SummaryType.BASE]:
             raise RefusedError(
                 f"Only base summary-type allowed for writing. Cannot use {summaries}"
@@ -88,7 +88,7 @@ class WriteApi:
 
     def _known(self, event_type: Any) -> str:
         if not isinstance(event_type, str) or event_type not in self._registry:
-            raise RefusedError(f"Invalid event type {str(event_type)[:128]}")
+            raise RefusedError(f"Invalid event type {str(event_type)[: limits.KEY_CHARS]}")
         return event_type
 
     def _write(self, key: str, found: list[tuple[str, int, Any]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gridtap.archive import limits
@@ -60,16 +61,7 @@ class SqliteStorage:
         if criteria.texts.get("metadata-key", key) != key:
             return None
         texts = {**criteria.texts, "metadata-key": key}
-        wanted = Criteria(
-            criteria.addresses,
-            texts,
-            criteria.parameters,
-            criteria.event_type,
-            criteria.summary_type,
-            criteria.summary_window,
-            criteria.begin,
-            criteria.end,
-        )
+        wanted = replace(criteria, texts=texts)
         with self._connections.reading() as connection:
             numbers = search.keys_that_match(connection, wanted, 1, 0)
             return search.load(connection, numbers)[0] if numbers else None
