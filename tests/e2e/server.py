@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +100,23 @@ def client_environment(extra: Mapping[str, str]) -> dict[str, str]:
     return kept | CLIENT_ENVIRONMENT | dict(extra)
 
 
+def start_daemon(base: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Starts a daemon that works in ``base``, as another user where this one is root"""
+    prefix: list[str] = []
+    if os.geteuid() == 0:
+        for path in [base, *base.rglob("*")]:
+            shutil.chown(path, USER)
+        group = str(pwd.getpwnam(USER).pw_gid)
+        prefix = ["setpriv", "--reuid", USER, "--regid", group, "--clear-groups"]
+    return subprocess.Popen(
+        [*prefix, *command],
+        cwd=base,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
 @contextmanager
 def running(monitor: str) -> Iterator[Server]:
     """A server with this ``xrootd.monitor`` directive, gone without a trace at the end"""
@@ -113,21 +130,9 @@ def running(monitor: str) -> Iterator[Server]:
         config = base / "server.cfg"
         config.write_text(CONFIG.format(base=base, port=port, monitor=monitor))
         command = ["xrootd", "-c", str(config), "-n", "e2e", "-l", str(base / "xrootd.log")]
-        if os.geteuid() == 0:
-            for path in [base, *base.rglob("*")]:
-                shutil.chown(path, USER)
-            group = str(pwd.getpwnam(USER).pw_gid)
-            command = ["setpriv", "--reuid", USER, "--regid", group, "--clear-groups", *command]
-        process = subprocess.Popen(
-            command,
-            cwd=base,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        server = Server(base, port, process)
+        server = Server(base, port, start_daemon(base, command))
         try:
-            _wait_until_up(server)
+            wait_until_up(server)
             yield server
         finally:
             server.stop()
@@ -135,7 +140,8 @@ def running(monitor: str) -> Iterator[Server]:
         shutil.rmtree(base, ignore_errors=True)
 
 
-def _wait_until_up(server: Server) -> None:
+def wait_until_up(server: Server) -> None:
+    """Until the server's port takes connections"""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         assert server.process.poll() is None, f"the server ended at once\n{server.log()}"
