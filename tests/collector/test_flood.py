@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.collector.running import collecting
-from tests.collector.traffic import Chances, Sender, drive, fleet
+from tests.collector.synthetic import Chances, Sender, drive, fleet
 
 SECONDS = float(os.environ.get("GRIDTAP_FLOOD_SECONDS", "5"))
 BUDGET = 48 * 2**20

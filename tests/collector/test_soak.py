@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import mean
 
 from tests.collector.running import Collector, collecting
-from tests.collector.traffic import Chances, Sender, drive, fleet
+from tests.collector.synthetic import Chances, Sender, drive, fleet
 
 SECONDS = float(os.environ.get("GRIDTAP_SOAK_SECONDS", "10"))
 RATE = 20_000
