@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from gridtap.collector.config_reader import Place, read_table, table_of
 from gridtap.collector.config_sinks import SinkConfig, read_sink
 from gridtap.collector.config_values import Address, Network, Positive
-from gridtap.collector.sinks.settings import Setting
+from gridtap.collector.sinks.settings import Setting, settings_of
 from gridtap.errors import ConfigError
 
 __all__ = [
@@ -212,8 +212,7 @@ def read_config(document: Mapping[str, object], file: str) -> Config:
     place = Place(file)
     for name, found in document.items():
         if name not in TABLES and name != "sinks":
-            what = "table" if isinstance(found, Mapping) else "key"
-            raise place.unknown(what, name, [*TABLES, "sinks"])
+            raise _unknown(name, found, place)
     tables = {
         name: read_table(
             settings, table_of(document.get(name, {}), place.below(name)), place.below(name)
@@ -226,3 +225,12 @@ def read_config(document: Mapping[str, object], file: str) -> Config:
         raise ConfigError(f"{file}: no sinks: add a table such as [sinks.records]")
     read = tuple(read_sink(name, table, below.below(name)) for name, table in sinks.items())
     return Config(file, read, **tables)
+
+
+def _unknown(name: str, found: object, place: Place) -> ConfigError:
+    if isinstance(found, Mapping):
+        return place.unknown("table", name, [*TABLES, "sinks"])
+    for table, settings in TABLES.items():
+        if name in (each.name for each in settings_of(settings)):
+            return place.error(f"unknown key {name!r}: it belongs into the table [{table}]")
+    return place.unknown("key", name, [*TABLES, "sinks"])
