@@ -188,7 +188,7 @@ impl Reading {
         }
         self.newest = self.newest.max(datagram.received_at.unwrap_or(0));
         if out.what == What::Packets {
-            line(&datagram, message.as_ref(), &self.faults, out.target);
+            packet_line(&datagram, message.as_ref(), &self.faults, out.target);
         }
         let (peer, time) = (datagram.peer.as_ref(), datagram.received_at);
         match &message {
@@ -290,8 +290,9 @@ impl Outcome {
     }
 }
 
-/// One datagram as a record of its own.
-pub fn line(
+/// One datagram as a record of its own. A number of 0 is that of no source: it and the offset are
+/// not known then.
+pub(crate) fn packet_line(
     datagram: &Datagram<'_>,
     message: Option<&Message<'_>>,
     faults: &[DecodeError],
@@ -302,8 +303,8 @@ pub fn line(
     let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
     let faults = faults.join("; ");
     let mut record = PacketLine {
-        number: Some(datagram.number as i64),
-        offset_bytes: Some(datagram.offset as i64),
+        number: (datagram.number != 0).then_some(datagram.number as i64),
+        offset_bytes: (datagram.number != 0).then_some(datagram.offset as i64),
         received_at: datagram.received_at.map(|micros| micros as f64 / SECOND as f64),
         server_address: address.as_deref(),
         server_udp_port: peer.and_then(|peer| peer.port).map(i64::from),

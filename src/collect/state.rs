@@ -15,7 +15,7 @@ use crate::access::{Config, Correlator};
 use crate::capture::{Datagram, Host};
 use crate::columns::Target;
 use crate::error::{DecodeError, FaultKind};
-use crate::reading::{Outcome, What, line};
+use crate::reading::{Outcome, What};
 use crate::xrootd::Message;
 
 pub struct State {
