@@ -11,6 +11,7 @@
 //! | `closed`   | files whose record has gone out                                           |
 //! | `maps` `fstream` `tstream` `events` | what each kind of packet does to it              |
 //! | `emit`     | from rows to records                                                      |
+//! | `view`     | what can be seen of the state                                             |
 //!
 //! A pure state machine: time is passed in, there is no clock and no I/O, and equal input gives
 //! equal output. Maps may come late or after the records that need them, packets may be reordered,
@@ -33,6 +34,8 @@ mod servers;
 mod sessions;
 mod slab;
 mod tstream;
+mod view;
 mod waits;
 
 pub use correlator::{Config, Correlator, Reason, Stats};
+pub use view::ServerView;
