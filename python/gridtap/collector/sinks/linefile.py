@@ -40,9 +40,10 @@ class LineFile:
         :returns: the file, and how many bytes were moved
         :raises OSError: it cannot be used, or another process writes to it
         """
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        # A pipe that nobody reads would block for ever.
-        descriptor = os.open(path, flags | os.O_NONBLOCK, 0o640)
+        flags = os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        # A pipe that nobody reads is an error, instead of a wait for ever.
+        kind = os.O_RDWR if not path.exists() or path.is_file() else os.O_WRONLY | os.O_NONBLOCK
+        descriptor = os.open(path, flags | kind, 0o640)
         try:
             file = cls(descriptor)
             if not file.is_regular:

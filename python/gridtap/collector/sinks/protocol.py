@@ -38,8 +38,9 @@ class Sink(Protocol):
     def write(self, batch: StoredBatch) -> None:
         """Takes a batch, whole or not at all.
 
-        After :py:class:`~gridtap.errors.SinkUnavailableError` the same batch is given again, and no
-        other before it. A batch may be given twice, after a crash of the collector.
+        What it takes survives the end of the process at any point afterwards. After
+        :py:class:`~gridtap.errors.SinkUnavailableError` the same batch is given again, and no other
+        before it. A batch may be given twice, after a crash of the collector.
 
         :raises SinkUnavailableError: not now
         :raises RefusedError: some of its records never; the others are stored

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gridtap.collector.sinks.jsonl import JsonlSettings, JsonlSink
+from gridtap.collector.sinks.parquet import ParquetSettings, ParquetSink
 from gridtap.collector.sinks.protocol import Form, Sink
 
 __all__ = ["SINK_TYPES", "SinkType"]
@@ -40,4 +41,5 @@ def _table(*rows: SinkType) -> Mapping[str, SinkType]:
 #: Every type of sink by name
 SINK_TYPES: Mapping[str, SinkType] = _table(
     SinkType("jsonl", JsonlSettings, JsonlSink, JsonlSink.form),
+    SinkType("parquet", ParquetSettings, ParquetSink, ParquetSink.form, native=True),
 )

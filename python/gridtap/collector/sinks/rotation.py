@@ -57,22 +57,21 @@ class Rotation:
 
     def rotated(self) -> list[Path]:
         """Files that were moved aside, the oldest first"""
+        return [path for _, _, path in self._found()]
+
+    def _found(self) -> list[tuple[str, int, Path]]:
         found = []
         for path in self._path.parent.iterdir():
             if match := self._form.fullmatch(path.name):
                 found.append((match[1], int(match[2] or 0), path))
-        return [path for _, _, path in sorted(found)]
+        return sorted(found)
 
     def _free_name(self, now: float) -> Path:
         stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
-        number = 0
-        while True:
-            more = f"-{number}" if number else ""
-            name = f"{self._path.stem}.{stamp}{more}{self._path.suffix}"
-            path = self._path.with_name(name)
-            if not path.exists() and not path.with_name(f"{name}.gz").exists():
-                return path
-            number += 1
+        # Behind all others of this second, of which the first may be gone already.
+        number = max([each + 1 for when, each, _ in self._found() if when == stamp], default=0)
+        more = f"-{number}" if number else ""
+        return self._path.with_name(f"{self._path.stem}.{stamp}{more}{self._path.suffix}")
 
     def _compress_all(self) -> None:
         # Also what an earlier process did not get to.
