@@ -269,7 +269,7 @@ def test_passed_sockets_of_workers(stack: ExitStack) -> None:
     result = pass_on(held, [address], workers=2)
     assert [line.split()[0] for line in result.stdout.splitlines()] == ["3", "4"]
     result = pass_on(held[:1], [address], workers=2)
-    assert result.stdout.startswith(f"warning: {address}: 1 of its sockets were passed, for 2")
+    assert result.stderr.startswith(f"{address}: 1 passed socket(s) for 2 worker(s): write Listen")
 
 
 def test_a_passed_socket_of_another_address(stack: ExitStack) -> None:
