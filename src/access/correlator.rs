@@ -4,6 +4,7 @@ use hashbrown::DefaultHashBuilder;
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
+use super::clock::Clock;
 use super::closed::ClosedIds;
 use super::files::{File, Files, known};
 use super::record::Sink;
@@ -15,10 +16,6 @@ use crate::capture::Peer;
 use crate::limits;
 use crate::xrootd::{Body, Header, Message, Packet};
 
-/// Without a clock of its own a source's packets tell the time, but none of them may move it on by
-/// more than this: one absurd time must not expire everything.
-const LARGEST_STEP: Micros = 3600 * SECOND;
-
 /// Ceilings and waits.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -26,6 +23,8 @@ pub struct Config {
     pub max_named_files: usize,
     pub max_sessions: usize,
     pub max_servers: usize,
+    /// Bytes of all tables and of what their rows point to.
+    pub max_bytes: usize,
     /// An open file without a record for so long is given up (`expired`).
     pub file_ttl: Micros,
     pub session_ttl: Micros,
@@ -47,6 +46,7 @@ impl Default for Config {
             max_named_files: limits::MAX_NAMED_FILES,
             max_sessions: limits::MAX_SESSIONS,
             max_servers: limits::MAX_SERVERS,
+            max_bytes: usize::MAX,
             file_ttl: 24 * 3600 * SECOND,
             session_ttl: 24 * 3600 * SECOND,
             server_ttl: 24 * 3600 * SECOND,
@@ -82,6 +82,28 @@ impl Reason {
     }
 }
 
+/// Rows that left before their time, because a ceiling was reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Evicted {
+    pub files: u64,
+    pub sessions: u64,
+    pub servers: u64,
+}
+
+/// What the state holds now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Open files.
+    pub files: usize,
+    /// Names of files that nothing has opened yet.
+    pub names: usize,
+    pub sessions: usize,
+    pub servers: usize,
+    /// Bytes of all tables and of what their rows point to.
+    pub bytes: usize,
+    pub evicted: Evicted,
+}
+
 /// What happened so far.
 #[derive(Clone, Debug, Default)]
 pub struct Stats {
@@ -95,13 +117,14 @@ pub struct Stats {
     pub failed_operations: u64,
     /// Names of files that were never opened, given up.
     pub unused_names: u64,
+    pub evicted: Evicted,
     /// Losses of incarnations that have ended, by server and class.
     pub losses: BTreeMap<(String, Class), Loss>,
 }
 
 pub struct Correlator {
     pub(super) config: Config,
-    pub(super) now: Micros,
+    pub(super) clock: Clock,
     pub(super) servers: Servers,
     pub(super) sessions: Sessions,
     pub(super) files: Files,
@@ -115,7 +138,7 @@ impl Correlator {
     pub fn new(config: Config) -> Self {
         Self {
             config,
-            now: 0,
+            clock: Clock::default(),
             servers: Servers::new(),
             sessions: Sessions::new(),
             files: Files::new(),
@@ -183,7 +206,7 @@ impl Correlator {
         let Some(server) = self.enter(peer, run, out) else { return };
         let port = peer.and_then(|peer| peer.port);
         let (number, print) = (u16::from(header.pseq), self.fingerprint(datagram));
-        let now = self.now;
+        let now = self.clock.now;
         if let Some(server) = self.servers.get_mut(server) {
             server.observe(port, class, number, print, false, now);
             server.damaged_at = server.serial;
@@ -204,7 +227,7 @@ impl Correlator {
 
     /// Finds the incarnation of a packet and counts the packet. `None` if it is over.
     fn enter(&mut self, peer: Option<&Peer>, run: Run, out: &mut impl Sink) -> Option<u32> {
-        let id = match self.servers.find(peer, run, self.now) {
+        let id = match self.servers.find(peer, run, self.clock.now) {
             Found::Known(id) => id,
             Found::New(id, older) => {
                 if let Some(older) = older {
@@ -217,12 +240,8 @@ impl Correlator {
                 return None;
             }
         };
-        self.servers.touch(id, self.now);
-        if self.servers.rows.len() > self.config.max_servers
-            && let Some(oldest) = self.servers.oldest()
-        {
-            self.end_server(oldest, Reason::Evicted, out);
-        }
+        self.servers.touch(id, self.clock.now);
+        self.enforce_servers(out);
         Some(id)
     }
 
@@ -254,7 +273,7 @@ impl Correlator {
         let body = datagram.get(Header::SIZE..).filter(|_| has_copies);
         let body = body.map(|body| self.fingerprint(body));
         let port = peer.and_then(|peer| peer.port);
-        let (print, now) = (self.fingerprint(datagram), self.now);
+        let (print, now) = (self.fingerprint(datagram), self.clock.now);
         self.servers.get_mut(server).is_some_and(|server| {
             let verdict = server.observe(port, class, number, print, constant, now);
             verdict == Verdict::Duplicate
@@ -275,24 +294,45 @@ impl Correlator {
     }
 
     fn set_time(&mut self, received_at: Option<Micros>, told: Option<u32>, out: &mut impl Sink) {
-        let told = told.map(|seconds| Micros::from(seconds) * SECOND);
-        let time = match (received_at, told) {
-            (Some(time), _) => time,
-            (None, Some(time)) if self.now == 0 => time,
-            (None, Some(time)) => time.min(self.now + LARGEST_STEP),
-            (None, None) => return,
-        };
-        if time > self.now {
-            self.now = time;
+        let before = self.clock.now;
+        match (received_at, told) {
+            (Some(time), _) => self.clock.receive(time),
+            (None, Some(seconds)) => self.clock.tell(Micros::from(seconds) * SECOND),
+            (None, None) => {}
+        }
+        self.pass_since(before, out);
+    }
+
+    fn pass_since(&mut self, before: Micros, out: &mut impl Sink) {
+        if self.clock.now > before {
             self.end_waits(out);
             self.expire(out);
         }
     }
 
+    /// Lets time pass without a packet; `now` is UTC epoch microseconds.
+    ///
+    /// For live sources, about once a second: from the first tick on, ticks tell whether time has
+    /// passed or the clock was set (earlier by more than 5 seconds, later by more than an hour), and
+    /// packets can be later than the newest tick by a minute at most. Captures are read without ticks.
+    pub fn tick(&mut self, now: Micros, out: &mut impl Sink) {
+        let before = self.clock.now;
+        self.clock.tick(now);
+        self.pass_since(before, out);
+    }
+
+    /// Takes new ceilings and waits. Rows over the new ceilings leave, those used longest ago first;
+    /// waits that have begun end as they would have.
+    pub fn set_config(&mut self, config: Config, out: &mut impl Sink) {
+        self.config = config;
+        self.expire(out);
+        self.enforce(out);
+    }
+
     /// Lets go of rows that nothing was heard of for too long.
     fn expire(&mut self, out: &mut impl Sink) {
         let before = |ttl: Micros, now: Micros| now.saturating_sub(ttl);
-        let limit = before(self.config.file_ttl, self.now);
+        let limit = before(self.config.file_ttl, self.clock.now);
         while let Some(id) = self.files.active.first()
             && self.files.get(id).is_some_and(|file| file.last_seen < limit)
         {
@@ -303,18 +343,18 @@ impl Correlator {
         {
             self.end_file(id, Reason::Expired, out);
         }
-        let limit = before(self.config.session_ttl, self.now);
+        let limit = before(self.config.session_ttl, self.clock.now);
         while let Some(id) = self.sessions.by_age.first()
             && let Some(session) = self.sessions.get(id)
             && session.last_seen < limit
         {
             if session.files.len() > 0 {
-                self.sessions.touch(id, self.now);
+                self.sessions.touch(id, self.clock.now);
             } else {
                 self.end_session(id, Reason::Expired, out);
             }
         }
-        let limit = before(self.config.server_ttl, self.now);
+        let limit = before(self.config.server_ttl, self.clock.now);
         while let Some(id) = self.servers.oldest()
             && self.servers.get(id).is_some_and(|server| server.last_seen < limit)
         {
@@ -322,8 +362,17 @@ impl Correlator {
         }
     }
 
+    fn enforce_servers(&mut self, out: &mut impl Sink) {
+        while self.servers.rows.len() > self.config.max_servers.max(1)
+            && let Some(oldest) = self.servers.oldest()
+        {
+            self.end_server(oldest, Reason::Evicted, out);
+        }
+    }
+
     /// Keeps every table under its ceiling.
     fn enforce(&mut self, out: &mut impl Sink) {
+        self.enforce_servers(out);
         while self.files.active.len() > self.config.max_open_files
             && let Some(id) = self.files.active.first()
         {
@@ -348,6 +397,7 @@ impl Correlator {
         let key = (file.server, file.fileid);
         if active {
             let has_more = self.may_have_more(file);
+            self.stats.evicted.files += u64::from(reason == Reason::Evicted);
             let reason = self.emit_access(id, reason, out);
             *self.stats.accesses.entry(reason).or_default() += 1;
             if has_more {
@@ -390,6 +440,8 @@ impl Correlator {
         while let Some(file) = self.sessions.get(id).and_then(|session| session.files.first()) {
             self.end_file(file, reason, out);
         }
+        let is_login = self.sessions.get(id).is_some_and(|session| !session.nobody);
+        self.stats.evicted.sessions += u64::from(reason == Reason::Evicted && is_login);
         self.emit_session(id, reason, out);
         self.unlink_session(id);
         self.sessions.remove(id);
@@ -407,7 +459,7 @@ impl Correlator {
     }
 
     pub(super) fn end_server(&mut self, id: u32, reason: Reason, out: &mut impl Sink) {
-        let now = self.now;
+        let now = self.clock.now;
         if let Some(server) = self.servers.get_mut(id) {
             server.give_up_missing(now);
         }
@@ -417,6 +469,7 @@ impl Correlator {
         if self.servers.get(id).is_some_and(|server| server.ident.is_none()) {
             self.emit_server(id, out);
         }
+        self.stats.evicted.servers += u64::from(reason == Reason::Evicted);
         let server = self.servers.remove(id);
         count_losses(&server, &mut self.stats.losses);
     }
@@ -453,6 +506,18 @@ impl Correlator {
 
     pub fn open_files(&self) -> usize {
         self.files.active.len()
+    }
+
+    /// How much the state holds. Takes no time.
+    pub fn usage(&self) -> Usage {
+        Usage {
+            files: self.files.active.len(),
+            names: self.files.named.len(),
+            sessions: self.sessions.rows.len(),
+            servers: self.servers.rows.len(),
+            bytes: 0,
+            evicted: self.stats.evicted,
+        }
     }
 }
 

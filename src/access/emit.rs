@@ -107,7 +107,7 @@ impl Correlator {
         out.session(&Session {
             server: server.columns(),
             user: session.columns(),
-            started_at: described.then(|| seconds(session.first_seen)).flatten(),
+            started_at: described.then(|| seconds(self.clock.wall(session.first_seen))).flatten(),
             ended_at: ended.and_then(|ended| ended.at),
             end_window_start: window.map(|(start, _)| i64::from(start)),
             end_window_end: window.map(|(_, end)| i64::from(end)),
@@ -130,7 +130,7 @@ impl Correlator {
             server_user: ident.and_then(|ident| ident.user.as_deref()),
             server_pid: ident.and_then(|ident| ident.pid),
             identified: Some(ident.is_some()),
-            first_seen_at: seconds(server.first_seen),
+            first_seen_at: seconds(self.clock.wall(server.first_seen)),
         });
     }
 }

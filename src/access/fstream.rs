@@ -39,7 +39,7 @@ impl Spread {
 
 impl Correlator {
     pub(super) fn fstat(&mut self, server: u32, stream: &Fstat<'_>, out: &mut impl Sink) {
-        let arrival = (self.now / SECOND) as u32;
+        let arrival = (self.clock.wall(self.clock.now) / SECOND) as u32;
         let mut spread: Option<Spread> = None;
         if let Some(server) = self.servers.get_mut(server) {
             server.sends_fstat = true;
@@ -99,7 +99,7 @@ impl Correlator {
                 self.add_file(server, open.fileid, session)
             }
         };
-        self.files.touch(id, self.now);
+        self.files.touch(id, self.clock.now);
         let serial = self.servers.get(server).map_or(0, |server| server.serial);
         let Some(file) = self.files.get_mut(id) else { return };
         file.known |= known::OPEN | known::SIZE | known::MODE;
@@ -131,7 +131,7 @@ impl Correlator {
                 self.add_file(server, fileid, session)
             }
         };
-        self.files.touch(id, self.now);
+        self.files.touch(id, self.clock.now);
         Some(id)
     }
 
@@ -192,7 +192,7 @@ impl Correlator {
             && file.open_seen()
             && file.path.is_some()
             && self.sessions.get(file.session).is_none_or(|session| {
-                self.now.saturating_sub(session.first_seen) > self.config.late_grace
+                self.clock.now.saturating_sub(session.first_seen) > self.config.late_grace
             });
         if complete {
             self.end_file(id, Reason::Closed, out);

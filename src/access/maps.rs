@@ -79,7 +79,7 @@ impl Correlator {
             }
             (None, None) => self.add_session(server, dictid),
         };
-        self.sessions.touch(id, self.now);
+        self.sessions.touch(id, self.clock.now);
         id
     }
 
@@ -192,7 +192,7 @@ impl Correlator {
     fn session_of_userid(&mut self, server: u32, userid: &[u8]) -> u32 {
         match self.sessions.find_userid(server, userid) {
             Some(id) => {
-                self.sessions.touch(id, self.now);
+                self.sessions.touch(id, self.clock.now);
                 id
             }
             None => {
@@ -206,7 +206,7 @@ impl Correlator {
     pub(super) fn session_of_dictid(&mut self, server: u32, dictid: u32) -> u32 {
         match self.sessions.find(server, dictid) {
             Some(id) => {
-                self.sessions.touch(id, self.now);
+                self.sessions.touch(id, self.clock.now);
                 id
             }
             None => self.add_session(server, dictid),
@@ -228,7 +228,7 @@ impl Correlator {
 
     fn add_session(&mut self, server: u32, dictid: u32) -> u32 {
         let serial = self.servers.get(server).map_or(0, |server| server.serial);
-        let id = self.sessions.add(server, dictid, self.now, serial);
+        let id = self.sessions.add(server, dictid, self.clock.now, serial);
         if let Some(server) = self.servers.get_mut(server) {
             server.sessions.push_back(&mut self.sessions.rows, id);
         }
@@ -236,7 +236,7 @@ impl Correlator {
     }
 
     pub(super) fn add_file(&mut self, server: u32, fileid: u32, session: u32) -> u32 {
-        let id = self.files.add(server, fileid, session, self.now);
+        let id = self.files.add(server, fileid, session, self.clock.now);
         if let Some(session) = self.sessions.get_mut(session) {
             session.files.push_back(&mut self.files.rows, id);
         }

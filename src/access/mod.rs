@@ -6,7 +6,8 @@
 //! | `slab`     | tables of rows with lists through them                                    |
 //! | `sequence` | lost, late and repeated packets                                           |
 //! | `servers` `sessions` `files` | the three tables                                        |
-//! | `correlator` | the state: clock, ceilings, the end of rows                             |
+//! | `correlator` | the state: ceilings, the end of rows                                    |
+//! | `clock`    | the time, and clocks that are set                                         |
 //! | `waits`    | what happens to rows after a time                                         |
 //! | `closed`   | files whose record has gone out                                           |
 //! | `maps` `fstream` `tstream` `events` | what each kind of packet does to it              |
@@ -20,6 +21,7 @@
 //! Tables are bounded. When one is full its row that was used longest ago leaves: an open file goes
 //! out with the reason `evicted`, a login takes its files along, a server its logins.
 
+mod clock;
 mod closed;
 mod correlator;
 mod emit;
@@ -35,4 +37,4 @@ mod slab;
 mod tstream;
 mod waits;
 
-pub use correlator::{Config, Correlator, Reason, Stats};
+pub use correlator::{Config, Correlator, Evicted, Reason, Stats, Usage};

@@ -97,7 +97,7 @@ impl Correlator {
 
     fn trace_open(&mut self, server: u32, fileid: u32, size: u64, at: f64, window: (u32, u32)) {
         let Some(id) = self.traced_file(server, fileid) else { return };
-        self.files.touch(id, self.now);
+        self.files.touch(id, self.clock.now);
         let serial = self.servers.get(server).map_or(0, |server| server.serial);
         let Some(file) = self.files.get_mut(id) else { return };
         if file.open_seen() {
@@ -117,7 +117,7 @@ impl Correlator {
             return;
         }
         let Some(id) = self.files.find(server, fileid) else { return };
-        self.files.touch(id, self.now);
+        self.files.touch(id, self.clock.now);
         if let Some(file) = self.files.get_mut(id) {
             let extra = file.extra.get_or_insert_with(Box::<Extra>::default);
             count(extra.requests.get_or_insert_default());
@@ -134,7 +134,7 @@ impl Correlator {
         out: &mut impl Sink,
     ) {
         let Some(id) = self.traced_file(server, fileid) else { return };
-        self.files.touch(id, self.now);
+        self.files.touch(id, self.clock.now);
         let Some(file) = self.files.get_mut(id) else { return };
         let extra = file.extra.get_or_insert_with(Box::<Extra>::default);
         if extra.close.is_some() {
@@ -162,7 +162,7 @@ impl Correlator {
     /// Whether a server has been seen for long enough to know that it sends no f-stream.
     pub(super) fn is_trace_only(&self, server: u32) -> bool {
         self.servers.get(server).is_some_and(|server| {
-            let age = self.now.saturating_sub(server.first_seen);
+            let age = self.clock.now.saturating_sub(server.first_seen);
             !server.sends_fstat && age >= self.config.trace_wait
         })
     }

@@ -46,7 +46,7 @@ impl Correlator {
             waits.retain(|Reverse((_, what, generation))| self.is_waiting(*what, *generation));
             self.waits.queue = waits;
         }
-        self.waits.queue.push(Reverse((self.now + delay, what, generation)));
+        self.waits.queue.push(Reverse((self.clock.now + delay, what, generation)));
     }
 
     /// Whether a row still waits for this; no row waits for more than two things.
@@ -74,7 +74,7 @@ impl Correlator {
 
     pub(super) fn end_waits(&mut self, out: &mut impl Sink) {
         while let Some(Reverse((due, what, generation))) = self.waits.queue.peek().copied() {
-            if due > self.now {
+            if due > self.clock.now {
                 break;
             }
             self.waits.queue.pop();
