@@ -1,12 +1,12 @@
 //! The state of the correlation, its clock and its ceilings.
 
-use hashbrown::DefaultHashBuilder;
 use std::collections::BTreeMap;
-use std::hash::BuildHasher;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::clock::Clock;
 use super::closed::ClosedIds;
 use super::files::{File, Files, known};
+use super::numbers::Numbered;
 use super::record::Sink;
 use super::sequence::{Class, Loss, Micros, SECOND, Verdict};
 use super::servers::{Found, Run, Server, Servers};
@@ -130,8 +130,7 @@ pub struct Correlator {
     pub(super) files: Files,
     pub(super) stats: Stats,
     pub(super) waits: Waits,
-    closed: ClosedIds,
-    fingerprints: DefaultHashBuilder,
+    pub(super) closed: ClosedIds,
 }
 
 impl Correlator {
@@ -145,7 +144,6 @@ impl Correlator {
             stats: Stats::default(),
             waits: Waits::default(),
             closed: ClosedIds::default(),
-            fingerprints: DefaultHashBuilder::default(),
         }
     }
 
@@ -172,7 +170,7 @@ impl Correlator {
             },
             Message::Summary(summary) => return self.summary(peer, summary, out),
         };
-        let Some(server) = self.enter(peer, run, out) else { return };
+        let Some(server) = self.enter(peer, run, datagram.len(), out) else { return };
         if self.is_repeated(server, peer, datagram, message) {
             self.stats.duplicate_packets += 1;
             return;
@@ -203,12 +201,12 @@ impl Correlator {
             _ => return,
         };
         let run = Run { sid: None, stod: header.stod, by_userid: true };
-        let Some(server) = self.enter(peer, run, out) else { return };
+        let Some(server) = self.enter(peer, run, datagram.len(), out) else { return };
         let port = peer.and_then(|peer| peer.port);
-        let (number, print) = (u16::from(header.pseq), self.fingerprint(datagram));
-        let now = self.clock.now;
-        if let Some(server) = self.servers.get_mut(server) {
-            server.observe(port, class, number, print, false, now);
+        let (number, fingerprint) = (u16::from(header.pseq), Self::fingerprint(datagram));
+        let packet = Numbered { port, class, number, fingerprint, may_be_constant: false };
+        self.servers.observe(server, &packet, self.clock.now);
+        if let Some(mut server) = self.servers.get_mut(server) {
             server.damaged_at = server.serial;
         }
         self.enforce(out);
@@ -226,7 +224,13 @@ impl Correlator {
     }
 
     /// Finds the incarnation of a packet and counts the packet. `None` if it is over.
-    fn enter(&mut self, peer: Option<&Peer>, run: Run, out: &mut impl Sink) -> Option<u32> {
+    fn enter(
+        &mut self,
+        peer: Option<&Peer>,
+        run: Run,
+        length: usize,
+        out: &mut impl Sink,
+    ) -> Option<u32> {
         let id = match self.servers.find(peer, run, self.clock.now) {
             Found::Known(id) => id,
             Found::New(id, older) => {
@@ -240,19 +244,21 @@ impl Correlator {
                 return None;
             }
         };
-        self.servers.touch(id, self.clock.now);
+        self.servers.touch(id, length, self.clock.now);
         self.enforce_servers(out);
         Some(id)
     }
 
     pub(super) fn supersede(&mut self, id: u32) {
-        if let Some(server) = self.servers.get_mut(id)
-            && !server.superseded
-        {
-            server.superseded = true;
-            let generation = server.generation;
-            self.wait(Wait::Server(id), self.config.restart_grace, generation);
-        }
+        let due = self.clock.now + self.config.restart_grace;
+        let Some(mut server) = self.servers.get_mut(id).filter(|server| !server.superseded) else {
+            return;
+        };
+        server.superseded = true;
+        server.due = due;
+        let generation = server.generation;
+        drop(server);
+        self.wait(Wait::Server, id, due, generation);
     }
 
     fn is_repeated(
@@ -264,28 +270,32 @@ impl Correlator {
     ) -> bool {
         let Some((class, number)) = Class::of(message) else { return false };
         // Servers before 5.0.1 give every identification the number 0.
-        let constant = matches!(message, Message::Binary(packet) if packet.header.code == b'=');
+        let may_be_constant =
+            matches!(message, Message::Binary(packet) if packet.header.code == b'=');
         // Two destinations get the same events under numbers of their own.
         let has_copies = matches!(
             message,
             Message::Binary(Packet { body: Body::Trace(_) | Body::Redirects(_), .. })
         );
         let body = datagram.get(Header::SIZE..).filter(|_| has_copies);
-        let body = body.map(|body| self.fingerprint(body));
+        let body = body.map(|body| Self::fingerprint(body));
         let port = peer.and_then(|peer| peer.port);
-        let (print, now) = (self.fingerprint(datagram), self.clock.now);
-        self.servers.get_mut(server).is_some_and(|server| {
-            let verdict = server.observe(port, class, number, print, constant, now);
-            verdict == Verdict::Duplicate
-                || body.zip(port).is_some_and(|(body, port)| server.is_copy(port, body))
-        })
+        let fingerprint = Self::fingerprint(datagram);
+        let packet = Numbered { port, class, number, fingerprint, may_be_constant };
+        if self.servers.observe(server, &packet, self.clock.now) == Verdict::Duplicate {
+            return true;
+        }
+        let copy = body.zip(port).zip(self.servers.get_mut(server));
+        copy.is_some_and(|((body, port), mut server)| server.numbers.is_copy(port, body))
     }
 
     /// Tells packets with the same number apart: length, head and tail hold times, ids and counts.
-    fn fingerprint(&self, datagram: &[u8]) -> u32 {
+    /// No seed: what was remembered must mean the same after a restart. Nothing is looked up by it.
+    fn fingerprint(datagram: &[u8]) -> u32 {
         let head = datagram.get(..64).unwrap_or(datagram);
         let tail = datagram.get(datagram.len().saturating_sub(16)..).unwrap_or_default();
-        self.fingerprints.hash_one((datagram.len(), head, tail)) as u32
+        let ends = xxh3_64_with_seed(head, datagram.len() as u64);
+        xxh3_64_with_seed(tail, ends) as u32
     }
 
     fn advance(&mut self, received_at: Option<Micros>, message: &Message<'_>, out: &mut impl Sink) {
@@ -362,34 +372,6 @@ impl Correlator {
         }
     }
 
-    fn enforce_servers(&mut self, out: &mut impl Sink) {
-        while self.servers.rows.len() > self.config.max_servers.max(1)
-            && let Some(oldest) = self.servers.oldest()
-        {
-            self.end_server(oldest, Reason::Evicted, out);
-        }
-    }
-
-    /// Keeps every table under its ceiling.
-    fn enforce(&mut self, out: &mut impl Sink) {
-        self.enforce_servers(out);
-        while self.files.active.len() > self.config.max_open_files
-            && let Some(id) = self.files.active.first()
-        {
-            self.end_file(id, Reason::Evicted, out);
-        }
-        while self.files.named.len() > self.config.max_named_files
-            && let Some(id) = self.files.named.first()
-        {
-            self.end_file(id, Reason::Evicted, out);
-        }
-        while self.sessions.by_age.len() > self.config.max_sessions
-            && let Some(id) = self.sessions.by_age.first()
-        {
-            self.end_session(id, Reason::Evicted, out);
-        }
-    }
-
     /// Ends a file: its record goes out unless it was only a name.
     pub(super) fn end_file(&mut self, id: u32, reason: Reason, out: &mut impl Sink) {
         let Some(file) = self.files.get(id) else { return };
@@ -406,7 +388,7 @@ impl Correlator {
         } else {
             self.stats.unused_names += 1;
         }
-        if let Some(session) = self.sessions.get_mut(owner) {
+        if let Some(mut session) = self.sessions.get_mut(owner) {
             session.files.unlink(&mut self.files.rows, id);
         }
         self.files.remove(id);
@@ -450,7 +432,7 @@ impl Correlator {
     /// Takes a session out of its server's list.
     pub(super) fn unlink_session(&mut self, id: u32) {
         let Some(owner) = self.sessions.get(id).map(|session| session.server) else { return };
-        if let Some(server) = self.servers.get_mut(owner) {
+        if let Some(mut server) = self.servers.get_mut(owner) {
             server.sessions.unlink(&mut self.sessions.rows, id);
             if server.nobody == Some(id) {
                 server.nobody = None;
@@ -460,8 +442,8 @@ impl Correlator {
 
     pub(super) fn end_server(&mut self, id: u32, reason: Reason, out: &mut impl Sink) {
         let now = self.clock.now;
-        if let Some(server) = self.servers.get_mut(id) {
-            server.give_up_missing(now);
+        if let Some(mut server) = self.servers.get_mut(id) {
+            server.numbers.give_up_missing(now);
         }
         while let Some(session) = self.servers.get(id).and_then(|server| server.sessions.first()) {
             self.end_session(session, reason, out);
@@ -496,10 +478,8 @@ impl Correlator {
     /// Losses by server and class, of all incarnations so far.
     pub fn losses(&self) -> BTreeMap<(String, Class), Loss> {
         let mut losses = self.stats.losses.clone();
-        let mut at = self.servers.oldest();
-        while let Some(server) = at.and_then(|id| self.servers.get(id)) {
+        for server in self.servers.ids().filter_map(|id| self.servers.get(id)) {
             count_losses(server, &mut losses);
-            at = super::servers::next_of(super::slab::Linked::links(server));
         }
         losses
     }
@@ -507,34 +487,26 @@ impl Correlator {
     pub fn open_files(&self) -> usize {
         self.files.active.len()
     }
-
-    /// How much the state holds. Takes no time.
-    pub fn usage(&self) -> Usage {
-        Usage {
-            files: self.files.active.len(),
-            names: self.files.named.len(),
-            sessions: self.sessions.rows.len(),
-            servers: self.servers.rows.len(),
-            bytes: 0,
-            evicted: self.stats.evicted,
-        }
-    }
 }
 
 /// Distinct servers in the table of losses; the rest is counted together.
 const MAX_LOSS_ROWS: usize = 4096;
 
+/// Characters of a host's or a program's name in it: names of hosts have no more than 255.
+const LONGEST_LOSS_NAME: usize = 255;
+
 fn count_losses(server: &Server, losses: &mut BTreeMap<(String, Class), Loss>) {
     let ident = server.ident.as_deref();
     let host = ident.and_then(|ident| ident.host.as_deref()).or(server.address.as_deref());
     let port = ident.and_then(|ident| ident.port).filter(|port| *port != 0);
-    let mut name = host.unwrap_or("unknown").to_owned();
+    let mut name: String = host.unwrap_or("unknown").chars().take(LONGEST_LOSS_NAME).collect();
     if let Some(port) = port {
         name = format!("{name}:{port}");
     } else if let Some(program) = ident.and_then(|ident| ident.program.as_deref()) {
-        name = format!("{name} {program}");
+        name.push(' ');
+        name.extend(program.chars().take(LONGEST_LOSS_NAME));
     }
-    for (class, counts) in server.losses() {
+    for (class, counts) in server.numbers.losses() {
         let key = (name.clone(), class);
         let key = if losses.len() < MAX_LOSS_ROWS || losses.contains_key(&key) {
             key

@@ -87,7 +87,7 @@ impl Correlator {
         let sums = [record.read_bytes, record.readv_bytes, record.write_bytes];
         let [read, readv, write] = sums.map(|bytes| bytes.unwrap_or(0));
         let owner = file.session;
-        if let Some(session) = self.sessions.get_mut(owner) {
+        if let Some(mut session) = self.sessions.get_mut(owner) {
             let totals = &mut session.totals;
             totals.files += 1;
             totals.read = totals.read.saturating_add(read);
