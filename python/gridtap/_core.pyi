@@ -23,6 +23,7 @@ __all__ = [
     "Collector",
     "Disc",
     "EacInfo",
+    "Explanation",
     "Extractor",
     "Fault",
     "FileCLS",
@@ -1086,6 +1087,13 @@ class Batch:
         """The records, where the sink's form is Arrow; else ValueError."""
 
 @final
+class Explanation:
+    """Kind of each record, what it is about, and what each sink says: `take`, or why it does not."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> tuple[str, str, list[tuple[str, str]]]: ...
+
+@final
 class Collector:
     """Receives, decodes, correlates and encodes without the interpreter lock.
 
@@ -1113,6 +1121,8 @@ class Collector:
         A full queue is waited for as long as another thread takes batches. RuntimeError after
         `start`.
         """
+    def explain(self, source: Source, ports: Sequence[int] = ...) -> Explanation:
+        """What would become of the records of a capture; the collector itself does not change."""
     def status(self) -> dict[str, Any]:
         """Counters and levels."""
     def reload(self, settings: str) -> None:

@@ -8,10 +8,11 @@ use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
+use super::shared::Shared;
 use super::source::{Called, open};
 use crate::access::sequence::SECOND;
 use crate::capture::udp::{Socket, duplicate};
-use crate::collect::{Content, Engine, Settings};
+use crate::collect::{Content, Engine, Explainer, Settings};
 
 /// The longest wait between two looks at signals.
 const LOOK: Duration = Duration::from_millis(200);
@@ -29,9 +30,9 @@ impl Collector {
         let settings = read(settings)?;
         let mut bound = Vec::new();
         for number in sockets {
-            let fd = duplicate(number)?;
-            let socket = Socket::new(fd, settings.receive_buffer_bytes);
-            bound.push(socket.map_err(PyValueError::new_err)?);
+            let named = |error: String| PyValueError::new_err(format!("socket {number}: {error}"));
+            let fd = duplicate(number).map_err(|error| named(error.to_string()))?;
+            bound.push(Socket::new(fd, settings.receive_buffer_bytes).map_err(named)?);
         }
         let engine = Engine::new(settings, bound).map_err(PyValueError::new_err)?;
         Ok(Self { engine })
@@ -89,6 +90,13 @@ impl Collector {
         Ok(read.map_err(PyRuntimeError::new_err)??)
     }
 
+    #[pyo3(signature = (source, ports = Vec::new()))]
+    fn explain(&self, source: &Bound<'_, PyAny>, ports: Vec<u16>) -> PyResult<Explanation> {
+        let source = open(source, &ports, Called::Detached)?;
+        let explainer = self.engine.explain(source).map_err(PyValueError::new_err)?;
+        Ok(Explanation { state: Shared::new(explainer) })
+    }
+
     fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let status = py.detach(|| self.engine.status());
         object(py, &status)
@@ -136,6 +144,31 @@ fn object<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
     })
 }
 
+/// One record with what each sink says to it.
+type Line = (&'static str, String, Vec<(String, &'static str)>);
+
+/// What would become of the records of a capture, one by one.
+#[pyclass(module = "gridtap._core", frozen)]
+struct Explanation {
+    state: Shared<Explainer>,
+}
+
+#[pymethods]
+impl Explanation {
+    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        this
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Line>> {
+        let explained = self.state.detached(py, Explainer::next)??;
+        Ok(explained.map(|record| {
+            let verdicts = record.verdicts.into_iter();
+            let verdicts = verdicts.map(|(sink, verdict)| (sink.to_string(), verdict)).collect();
+            (record.kind, record.summary, verdicts)
+        }))
+    }
+}
+
 /// Records of one sink.
 #[pyclass(module = "gridtap._core", frozen)]
 struct Batch {
@@ -173,5 +206,6 @@ impl Batch {
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Collector>()?;
+    module.add_class::<Explanation>()?;
     module.add_class::<Batch>()
 }

@@ -5,13 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::explain::Explainer;
+use super::names::Resolver;
 use super::outlet::Outlet;
 use super::queue::{Batch, Content, Queue};
-use super::settings::{Settings, SinkSettings};
-use super::state::State;
+use super::settings::{DnsSettings, Settings};
+use super::state::{SharedNames, State};
 use super::worker::{Worker, clock};
 use crate::capture::udp::{Socket, deal, shard};
 use crate::capture::{Datagram, Host, Source};
+use crate::export::profile::NoNames;
 
 /// Where a collector is in its life.
 enum Phase {
@@ -31,8 +34,10 @@ pub(super) struct Row {
 
 /// The settings of now and the sinks of all times.
 pub(super) struct Book {
-    settings: Settings,
+    pub settings: Settings,
     pub rows: Vec<Row>,
+    /// With reverse DNS.
+    pub resolver: Option<Arc<Resolver>>,
 }
 
 /// The collector.
@@ -53,16 +58,16 @@ impl Engine {
     /// cannot be.
     pub fn new(settings: Settings, sockets: Vec<Socket>) -> Result<Self, String> {
         let mut dealt = deal(sockets, settings.workers)?.into_iter();
-        let mut book = Book { rows: Vec::new(), settings };
-        let sinks = book.settings.sinks.clone();
-        let queues = book.queues(&sinks);
+        let resolver = resolver(&settings.dns, None)?;
+        let mut book = Book { rows: Vec::new(), settings: settings.clone(), resolver };
+        let queues = book.queues(&settings);
         let mut workers = Vec::new();
-        for _ in 0..book.settings.workers {
-            let state = State::new(&book.settings, outlets(&sinks, &queues)?);
+        for _ in 0..settings.workers {
+            let state = State::new(&settings, outlets(&settings, &queues)?, book.names());
             let worker = Worker::new(dealt.next().unwrap_or_default(), state);
             workers.push(Arc::new(worker.map_err(|error| error.to_string())?));
         }
-        book.enter(&sinks, &queues);
+        book.enter(settings, &queues);
         Ok(Self {
             workers,
             book: RwLock::new(book),
@@ -192,17 +197,26 @@ impl Engine {
                 "workers cannot change from {before} to {after} without a restart"
             ));
         }
-        let sinks = settings.sinks.clone();
-        let queues = book.queues(&sinks);
+        let queues = book.queues(&settings);
         let all: Result<Vec<_>, _> =
-            self.workers.iter().map(|_| outlets(&sinks, &queues)).collect();
-        for (worker, outlets) in self.workers.iter().zip(all?) {
-            worker.state().reload(&settings, outlets);
+            self.workers.iter().map(|_| outlets(&settings, &queues)).collect();
+        let all = all?;
+        book.resolver = resolver(&settings.dns, book.resolver.clone())?;
+        for (worker, outlets) in self.workers.iter().zip(all) {
+            worker.state().reload(&settings, outlets, book.names(), clock());
             worker.wake();
         }
-        book.enter(&sinks, &queues);
-        book.settings = settings;
+        book.enter(settings, &queues);
         Ok(())
+    }
+
+    /// Explains a capture by the settings of now; nothing else changes.
+    ///
+    /// # Errors
+    ///
+    /// None that [`Engine::new`] would not have had.
+    pub fn explain(&self, source: Box<dyn Source + Send>) -> Result<Explainer, String> {
+        Explainer::new(&self.book().settings, source)
     }
 
     fn queue(&self, sink: usize) -> Option<Arc<Queue>> {
@@ -248,38 +262,59 @@ impl Book {
         self.settings.sinks.iter().position(|sink| sink.name == name)
     }
 
-    /// A queue for each sink: the one that it has already, or a new one.
-    fn queues(&self, sinks: &[SinkSettings]) -> Vec<Arc<Queue>> {
-        let known = |name: &str| self.rows.iter().find(|row| row.name == name);
-        sinks
-            .iter()
-            .map(|sink| match known(&sink.name) {
-                Some(row) => row.queue.clone(),
-                None => Arc::new(Queue::new(sink.queue_bytes)),
-            })
-            .collect()
+    fn names(&self) -> SharedNames {
+        match &self.resolver {
+            Some(resolver) => resolver.clone(),
+            None => Arc::new(NoNames),
+        }
     }
 
-    /// Writes down which sinks there are now.
-    fn enter(&mut self, sinks: &[SinkSettings], queues: &[Arc<Queue>]) {
+    /// A queue for each sink: the one that it has already, or a new one.
+    fn queues(&self, settings: &Settings) -> Vec<Arc<Queue>> {
+        let known = |name: &str| self.rows.iter().find(|row| row.name == name);
+        let queues = settings.sinks.iter().map(|sink| match known(&sink.name) {
+            Some(row) => row.queue.clone(),
+            None => Arc::new(Queue::new(sink.queue_bytes)),
+        });
+        queues.collect()
+    }
+
+    /// Writes down the settings, and which sinks there are now.
+    fn enter(&mut self, settings: Settings, queues: &[Arc<Queue>]) {
         for row in &mut self.rows {
-            row.is_current = sinks.iter().any(|sink| sink.name == row.name);
+            row.is_current = settings.sinks.iter().any(|sink| sink.name == row.name);
             row.queue.set_closed(!row.is_current);
         }
-        for (sink, queue) in sinks.iter().zip(queues) {
+        for (sink, queue) in settings.sinks.iter().zip(queues) {
             queue.set_ceiling(sink.queue_bytes);
             if !self.rows.iter().any(|row| row.name == sink.name) {
                 let (name, queue) = (sink.name.clone(), queue.clone());
                 self.rows.push(Row { name, queue, is_current: true });
             }
         }
+        self.settings = settings;
     }
 }
 
+/// The resolver that the settings ask for: the one there is, if it will do.
+fn resolver(
+    settings: &DnsSettings,
+    known: Option<Arc<Resolver>>,
+) -> Result<Option<Arc<Resolver>>, String> {
+    if !settings.reverse {
+        return Ok(None);
+    }
+    if let Some(known) = known.filter(|known| known.settings() == settings) {
+        return Ok(Some(known));
+    }
+    let resolver = Resolver::new(settings);
+    resolver.map(|new| Some(Arc::new(new))).map_err(|error| format!("reverse DNS: {error}"))
+}
+
 /// The outlets of one worker.
-fn outlets(sinks: &[SinkSettings], queues: &[Arc<Queue>]) -> Result<Vec<Outlet>, String> {
-    let each = sinks.iter().zip(queues).map(|(sink, queue)| {
-        let outlet = Outlet::new(sink, queue.clone());
+fn outlets(settings: &Settings, queues: &[Arc<Queue>]) -> Result<Vec<Outlet>, String> {
+    let each = settings.sinks.iter().zip(queues).map(|(sink, queue)| {
+        let outlet = Outlet::new(settings, sink, queue.clone());
         outlet.map_err(|error| format!("sink {:?}: {error}", sink.name))
     });
     each.collect()

@@ -13,9 +13,11 @@
 //! | `state`      | the way of a packet through one worker                              |
 //! | `outlet`     | from records to batches                                             |
 //! | `queue`      | finished batches                                                    |
+//! | `names`      | reverse DNS                                                         |
 //! | `counters`   | what one worker counted                                             |
 //! | `worker`     | the thread                                                          |
 //! | `engine`     | all workers together                                                |
+//! | `explain`    | what would become of records                                        |
 //! | `status`     | what it tells of itself                                             |
 //!
 //! Each worker has a state of its own, and all packets of one sender go to one worker, so nothing is
@@ -24,7 +26,9 @@
 
 mod counters;
 mod engine;
+mod explain;
 mod gate;
+mod names;
 mod networks;
 mod outlet;
 mod queue;
@@ -35,5 +39,6 @@ mod status;
 mod worker;
 
 pub use engine::Engine;
+pub use explain::{Explained, Explainer};
 pub use queue::{Batch, Content};
 pub use settings::Settings;

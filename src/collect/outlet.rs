@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::queue::{Batch, Content, Queue};
-use super::settings::{Form, SinkSettings};
-use crate::access::record::Record;
+use super::settings::{Form, Settings, SinkSettings};
 use crate::access::sequence::Micros;
 use crate::columns::Target;
-use crate::export::{arrow, json};
+use crate::export::arrow;
+use crate::export::filter::{Filter, FilterSettings, Refusal, Verdict, WlcgRule};
+use crate::export::profile::{AnyRecord, Context, Encoder, packet};
 use crate::reading::What;
 
 /// Rows of one Arrow batch at most, and what a row is reckoned to take of `batch_bytes`.
@@ -50,7 +51,10 @@ pub struct Outlet {
     queue: Arc<Queue>,
     /// Bits of [`What`].
     wants: u32,
-    keys: Vec<(What, json::Keys)>,
+    /// `None` where there are no conditions.
+    filter: Option<Filter>,
+    wlcg: WlcgRule,
+    encoder: Encoder,
     kind: Option<&'static str>,
     open: Open,
     records: u64,
@@ -73,7 +77,7 @@ impl Outlet {
     /// # Errors
     ///
     /// One line: the sink cannot be.
-    pub fn new(settings: &SinkSettings, queue: Arc<Queue>) -> Result<Self, String> {
+    pub fn new(all: &Settings, settings: &SinkSettings, queue: Arc<Queue>) -> Result<Self, String> {
         let kinds = settings.kinds()?;
         let only = kinds.first().copied().filter(|_| kinds.len() == 1);
         let open = match (settings.form, only) {
@@ -84,7 +88,9 @@ impl Outlet {
         Ok(Self {
             queue,
             wants: kinds.iter().fold(0, |bits, what| bits | bit(*what)),
-            keys: kinds.iter().map(|what| (*what, json::Keys::new(&what.columns()))).collect(),
+            filter: filter(&settings.filter)?,
+            wlcg: all.wlcg.clone(),
+            encoder: Encoder::new(&settings.profile(&all.logical_dirnames))?,
             kind: only.map(What::name),
             open,
             records: 0,
@@ -106,30 +112,59 @@ impl Outlet {
         self.is_patient = is_patient;
     }
 
-    /// Takes a record of a kind that it wants.
+    /// What becomes of a record here, without taking it.
+    pub fn verdict(
+        &mut self,
+        what: What,
+        record: &AnyRecord<'_>,
+        context: &Context<'_>,
+    ) -> &'static str {
+        if !self.wants(what) {
+            return Refusal::Kind.name();
+        }
+        if let Some(filter) = &self.filter
+            && let Verdict::Refuse(refusal) = filter.verdict(record, &self.wlcg)
+        {
+            return refusal.name();
+        }
+        let is_formed = match &self.open {
+            Open::Lines(_) => self.encoder.write(record, context, &mut Vec::new()) > 0,
+            Open::Arrow(_) => true,
+        };
+        if is_formed { "take" } else { "unformed" }
+    }
+
+    /// Takes a record of a kind that it wants, if its filter lets it.
     #[inline]
-    pub fn push(&mut self, what: What, record: &impl Record, received_at: Micros) {
-        let is_full = match &mut self.open {
+    pub fn push(&mut self, record: &AnyRecord<'_>, context: &Context<'_>) {
+        if let Some(filter) = &self.filter
+            && let Verdict::Refuse(refusal) = filter.verdict(record, &self.wlcg)
+        {
+            *self.tally.refused.entry(refusal.name()).or_default() += 1;
+            return;
+        }
+        let (records, is_full) = match &mut self.open {
             Open::Lines(lines) => {
-                let Some((_, keys)) = self.keys.iter().find(|(known, _)| *known == what) else {
-                    return;
-                };
                 let before = lines.len();
-                keys.write(record, lines);
+                let records = self.encoder.write(record, context, lines);
                 self.tally.bytes += (lines.len() - before) as u64;
-                lines.len() >= self.batch_bytes
+                (records as u64, lines.len() >= self.batch_bytes)
             }
             Open::Arrow(batch) => {
-                batch.push(record);
-                batch.rows() >= self.batch_rows
+                push_row(batch, record, context);
+                (1, batch.rows() >= self.batch_rows)
             }
         };
+        if records == 0 {
+            self.tally.unformed += 1;
+            return;
+        }
         if self.records == 0 {
-            self.oldest_received_at = received_at;
+            self.oldest_received_at = context.now;
             self.due = Instant::now().checked_add(self.batch_wait);
         }
-        self.records += 1;
-        self.tally.records += 1;
+        self.records += records;
+        self.tally.records += records;
         if is_full {
             self.flush();
         }
@@ -182,5 +217,23 @@ impl Outlet {
         } else {
             self.queue.push(batch);
         }
+    }
+}
+
+fn filter(settings: &FilterSettings) -> Result<Option<Filter>, String> {
+    let filter = Filter::new(settings)?;
+    Ok(Some(filter).filter(|_| *settings != FilterSettings::default()))
+}
+
+fn push_row(batch: &mut arrow::Batch, record: &AnyRecord<'_>, context: &Context<'_>) {
+    match record {
+        AnyRecord::Access(record) => batch.push(*record),
+        AnyRecord::Session(record) => batch.push(*record),
+        AnyRecord::Redirect(record) => batch.push(*record),
+        AnyRecord::Io(record) => batch.push(*record),
+        AnyRecord::Plugin(record) => batch.push(*record),
+        AnyRecord::Server(record) => batch.push(*record),
+        AnyRecord::Summary(record) => batch.push(*record),
+        AnyRecord::Datagram { peer, payload } => packet(*peer, payload, context, batch),
     }
 }

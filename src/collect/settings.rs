@@ -6,6 +6,10 @@ use std::time::Duration;
 
 use crate::access::Config;
 use crate::access::sequence::{Micros, SECOND};
+use crate::export::filter::{FilterSettings, WlcgRule};
+use crate::export::profile::{
+    LogicalDirnames, OtelForm, Profile, ProfileSettings, TimeUnit, UserDn,
+};
 use crate::reading::What;
 
 /// More workers than any machine that receives UDP has cores.
@@ -34,9 +38,9 @@ pub struct Settings {
     #[serde(default)]
     pub dns: DnsSettings,
     #[serde(default)]
-    pub wlcg: serde_json::Value,
+    pub wlcg: WlcgRule,
     #[serde(default)]
-    pub logical_dirnames: serde_json::Value,
+    pub logical_dirnames: LogicalDirnames,
     pub sinks: Vec<SinkSettings>,
 }
 
@@ -84,7 +88,7 @@ impl Default for StateSettings {
     }
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DnsSettings {
     pub reverse: bool,
@@ -112,14 +116,23 @@ pub enum Form {
 pub struct SinkSettings {
     pub name: String,
     pub records: Vec<String>,
+    // Those of `ProfileSettings`: serde cannot both take them in and refuse unknown keys.
     #[serde(default)]
-    pub profile: serde_json::Value,
+    pub profile: Profile,
     #[serde(default)]
     pub strict: bool,
     #[serde(default)]
-    pub time_unit: serde_json::Value,
+    pub time_unit: TimeUnit,
     #[serde(default)]
-    pub filter: serde_json::Value,
+    pub extended: bool,
+    #[serde(default)]
+    pub user_dn: Option<UserDn>,
+    #[serde(default)]
+    pub otel_form: OtelForm,
+    #[serde(default)]
+    pub index: Option<String>,
+    #[serde(default)]
+    pub filter: FilterSettings,
     #[serde(default)]
     pub form: Form,
     #[serde(default = "default_queue_bytes")]
@@ -164,6 +177,9 @@ impl Settings {
         let state = &self.state;
         if state.max_bytes == 0 {
             return Err("state.max_bytes is 0".into());
+        }
+        if self.dns.max_entries == 0 {
+            return Err("dns.max_entries is 0".into());
         }
         for (name, value) in [
             ("state.file_ttl_s", state.file_ttl_s),
@@ -211,6 +227,10 @@ impl SinkSettings {
         if self.form == Form::Arrow && kinds.len() != 1 {
             return Err(format!("form \"arrow\" takes one kind of record, not {}", kinds.len()));
         }
+        if self.form == Form::Arrow && self.profile != Profile::Native {
+            let profile = self.profile.name();
+            return Err(format!("form \"arrow\" goes with profile \"native\", not {profile:?}"));
+        }
         Ok(())
     }
 
@@ -223,6 +243,19 @@ impl SinkSettings {
         self.records.iter().map(kind).collect()
     }
 
+    pub fn profile(&self, logical_dirnames: &LogicalDirnames) -> ProfileSettings {
+        ProfileSettings {
+            profile: self.profile,
+            strict: self.strict,
+            time_unit: self.time_unit,
+            extended: self.extended,
+            user_dn: self.user_dn,
+            otel_form: self.otel_form,
+            index: self.index.clone(),
+            logical_dirnames: logical_dirnames.clone(),
+        }
+    }
+
     pub fn batch_wait(&self) -> Duration {
         Duration::from_secs_f64(self.batch_wait_s)
     }
@@ -233,9 +266,14 @@ fn micros(seconds: f64) -> Micros {
 }
 
 impl StateSettings {
-    /// For one of `workers` correlators.
-    pub fn config(&self, _workers: usize) -> Config {
+    /// For one of `workers` correlators. Memory is what bounds the tables here; servers are counted as
+    /// well, because a spoofer makes them one by one.
+    pub fn config(&self, workers: usize) -> Config {
         Config {
+            max_open_files: usize::MAX,
+            max_named_files: usize::MAX,
+            max_sessions: usize::MAX,
+            max_bytes: self.max_bytes / workers.max(1),
             file_ttl: micros(self.file_ttl_s),
             session_ttl: micros(self.session_ttl_s),
             server_ttl: micros(self.server_ttl_s),

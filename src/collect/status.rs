@@ -4,10 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::counters::Counters;
 use super::engine::{Book, Engine};
+use super::names::Counts;
 use super::outlet::Tally;
+use super::state::sum;
 use super::worker::clock;
-use crate::access::ServerView;
 use crate::access::sequence::{Micros, SECOND};
+use crate::access::{ServerView, Usage};
 use crate::capture::udp::shown;
 use crate::reading::Outcome;
 
@@ -23,7 +25,7 @@ fn seconds(micros: Micros) -> f64 {
 struct Sums {
     counters: Counters,
     outcome: Outcome,
-    rows: [usize; 3],
+    usage: Usage,
     servers: Vec<ServerView>,
     sinks: Vec<Tally>,
 }
@@ -34,7 +36,9 @@ impl Engine {
         // Held all the time, so that no reload changes what is being summed up.
         let book = self.book();
         let sums = self.sums();
-        let Sums { counters, outcome, rows: [files, sessions, servers], .. } = &sums;
+        let Sums { counters, outcome, usage, .. } = &sums;
+        let evicted = usage.evicted;
+        let names = book.resolver.as_ref().map_or(Counts::default(), |resolver| resolver.counts());
         let losses = outcome.losses.iter().map(|((server, class), loss)| {
             let class = class.to_string();
             json!([server, class, loss.received, loss.lost, loss.late, loss.duplicates])
@@ -58,7 +62,25 @@ impl Engine {
             "records": counters.records(),
             "accesses": accesses.collect::<Map<_, _>>(),
             "losses": losses.collect::<Vec<_>>(),
-            "state": { "files": files, "sessions": sessions, "servers": servers },
+            "state": {
+                "files": usage.files,
+                "names": usage.names,
+                "sessions": usage.sessions,
+                "servers": usage.servers,
+                "bytes": usage.bytes,
+                "max_bytes": book.settings.state.max_bytes,
+                "evicted": {
+                    "files": evicted.files,
+                    "sessions": evicted.sessions,
+                    "servers": evicted.servers,
+                },
+            },
+            "dns": {
+                "lookups": names.lookups,
+                "failures": names.failures,
+                "cached": names.cached,
+                "pending": names.pending,
+            },
             "servers": sums.servers.iter().take(MAX_SERVERS).map(server).collect::<Vec<_>>(),
             "io": io(counters),
             "sinks": sinks(&book, &sums.sinks),
@@ -73,9 +95,7 @@ impl Engine {
             let state = worker.state();
             sums.counters.merge(&state.counters);
             sums.outcome.add(&state.outcome());
-            for (sum, more) in sums.rows.iter_mut().zip(state.correlator.rows()) {
-                *sum += more;
-            }
+            sums.usage = add(sums.usage, state.usage());
             sums.servers.extend(state.correlator.servers_seen(MAX_SERVERS));
             sums.sinks.resize_with(state.outlets.len().max(sums.sinks.len()), Tally::default);
             for (sum, outlet) in sums.sinks.iter_mut().zip(&state.outlets) {
@@ -97,6 +117,17 @@ impl Engine {
             })
         });
         told.collect()
+    }
+}
+
+fn add(one: Usage, other: Usage) -> Usage {
+    Usage {
+        files: one.files + other.files,
+        names: one.names + other.names,
+        sessions: one.sessions + other.sessions,
+        servers: one.servers + other.servers,
+        bytes: one.bytes + other.bytes,
+        evicted: sum(one.evicted, other.evicted),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::state::State;
+use super::state::{State, TICK};
 use crate::access::sequence::Micros;
 use crate::capture::udp::{Bell, Received, Ring, Socket};
 use crate::capture::{Datagram, Peer};
@@ -14,9 +14,6 @@ use crate::limits::MAX_DATAGRAM;
 
 /// Datagrams taken in one call. More would not make the call cheaper, and the lock is held for so many.
 const BATCH: usize = 128;
-
-/// The longest wait for packets: what is kept for a time must end when nothing comes, too.
-const TICK: Duration = Duration::from_secs(1);
 
 /// A socket that fails is left alone for so long.
 const AFTER_ERROR: Duration = Duration::from_millis(100);
@@ -125,18 +122,28 @@ impl Worker {
         })) {
             state.counters.internal_errors += 1;
         }
-        state.flush_due(Instant::now());
+        pass(&mut state);
         (count, newest)
     }
 
-    /// Waits for packets, for the next batch that is due, or for the next second.
+    /// Waits for packets, or until there is something else to do.
     fn idle(&self) {
-        let due = self.own_state().flush_due(Instant::now());
-        let until_due = due.map(|due| due.saturating_duration_since(Instant::now()));
-        if self.bell.wait(&self.sockets, until_due.unwrap_or(TICK).min(TICK)).is_err() {
+        let next = pass(&mut self.own_state());
+        let longest = next.saturating_duration_since(Instant::now());
+        if self.bell.wait(&self.sockets, longest.min(TICK)).is_err() {
             thread::sleep(AFTER_ERROR);
         }
     }
+}
+
+/// Lets time pass for a state.
+fn pass(state: &mut State) -> Instant {
+    let now = Instant::now();
+    let passed = catch_unwind(AssertUnwindSafe(|| state.pass(now, clock)));
+    passed.unwrap_or_else(|_| {
+        state.counters.internal_errors += 1;
+        now + TICK
+    })
 }
 
 fn datagram<'a>(received: &Received<'a>, port: u16, now: Micros) -> Datagram<'a> {

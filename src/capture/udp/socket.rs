@@ -1,6 +1,6 @@
 //! One bound socket: what is asked of it, and what it tells of itself.
 
-use nix::sys::socket::{AddressFamily, SockType, getsockopt, setsockopt, sockopt};
+use nix::sys::socket::{SockType, getsockopt, setsockopt, sockopt};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -23,21 +23,14 @@ impl Socket {
     ///
     /// One line: it is not a bound UDP socket, or the kernel cannot tell times.
     pub fn new(fd: OwnedFd, buffer_bytes: usize) -> Result<Self, String> {
-        let is_internet = matches!(
-            getsockopt(&fd, sockopt::SockType).and_then(|kind| {
-                nix::sys::socket::getsockname::<nix::sys::socket::SockaddrStorage>(raw(&fd))
-                    .map(|name| (kind, nix::sys::socket::SockaddrLike::family(&name)))
-            }),
-            Ok((SockType::Datagram, Some(AddressFamily::Inet | AddressFamily::Inet6)))
-        );
-        if !is_internet {
-            return Err(format!("descriptor {} is no UDP socket", raw(&fd)));
+        if getsockopt(&fd, sockopt::SockType) != Ok(SockType::Datagram) {
+            return Err("it is no UDP socket".into());
         }
-        let number = raw(&fd);
         let socket = UdpSocket::from(fd);
-        let address = socket.local_addr().map_err(|error| error.to_string())?;
+        // Datagram sockets of other families have no address of the internet.
+        let address = socket.local_addr().map_err(|_| "it is no UDP socket".to_owned())?;
         if address.port() == 0 {
-            return Err(format!("descriptor {number} is a UDP socket without a port: bind it"));
+            return Err("it is not bound".into());
         }
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true)
             .map_err(|error| format!("{address}: the kernel tells no receive times: {error}"))?;
@@ -86,10 +79,6 @@ impl Socket {
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
-}
-
-fn raw(fd: &OwnedFd) -> i32 {
-    std::os::fd::AsRawFd::as_raw_fd(fd)
 }
 
 /// Deals the sockets out: those of one address belong to the workers in the order in which they were

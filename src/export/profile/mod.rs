@@ -43,6 +43,7 @@ mod summary;
 mod wlcg;
 
 pub(super) use facts::single_words;
+pub use native::packet;
 pub use plugin::is_wlcg;
 pub use settings::{LogicalDirnames, OtelForm, Profile, ProfileSettings, TimeUnit, UserDn};
 

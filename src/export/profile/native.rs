@@ -4,7 +4,7 @@ use super::{AnyRecord, Context};
 use crate::access::record::{
     FileAccess, IoEvent, PacketLine, PluginEvent, Record, Redirect, ServerIdent, Session, Summary,
 };
-use crate::capture::Datagram;
+use crate::capture::{Datagram, Peer};
 use crate::columns::Target;
 use crate::export::json::Keys;
 use crate::reading::packet_line;
@@ -60,23 +60,32 @@ impl Native {
             AnyRecord::Server(server) => self.servers.write(*server, out),
             AnyRecord::Summary(summary) => self.summaries.write(*summary, out),
             AnyRecord::Datagram { peer, payload } => {
-                let mut faults = Vec::new();
-                let message = Message::decode(payload, &mut faults);
-                if let Some(message) = &message {
-                    message.check(&mut faults);
-                }
-                let datagram = Datagram {
-                    payload,
-                    peer: peer.cloned(),
-                    destination_port: None,
-                    received_at: Some(context.now).filter(|now| *now != 0),
-                    number: 0,
-                    offset: 0,
-                };
-                let mut line = Line { keys: &self.packets, out };
-                packet_line(&datagram, message.as_ref(), &faults, &mut line);
+                packet(*peer, payload, context, &mut Line { keys: &self.packets, out });
             }
         }
         true
     }
+}
+
+/// A datagram as a record of its own.
+pub fn packet(
+    peer: Option<&Peer>,
+    payload: &[u8],
+    context: &Context<'_>,
+    target: &mut impl Target,
+) {
+    let mut faults = Vec::new();
+    let message = Message::decode(payload, &mut faults);
+    if let Some(message) = &message {
+        message.check(&mut faults);
+    }
+    let datagram = Datagram {
+        payload,
+        peer: peer.cloned(),
+        destination_port: None,
+        received_at: Some(context.now).filter(|now| *now != 0),
+        number: 0,
+        offset: 0,
+    };
+    packet_line(&datagram, message.as_ref(), &faults, target);
 }
