@@ -39,7 +39,7 @@ def open_sockets(
     Sockets of one address follow each other.
 
     :param warn: called with what the user should know
-    :raises ConfigError: an address cannot be bound, or a passed socket has another address
+    :raises ConfigError: an address cannot be bound, or what is passed does not fit
     """
     left = list(passed)
     sockets: list[socket.socket] = []
@@ -49,9 +49,9 @@ def open_sockets(
             mine = [each for each in left if _is_at(each.socket, place)]
             left = [each for each in left if each not in mine]
             if mine and len(mine) != listen.workers:
-                warn(
-                    f"{address}: {len(mine)} of its sockets were passed, for {listen.workers} "
-                    "workers: repeat ListenDatagram= as often, with ReusePort=yes"
+                raise ConfigError(
+                    f"{address}: {len(mine)} passed socket(s) for {listen.workers} worker(s): "
+                    "write ListenDatagram= once for each worker, with ReusePort=yes"
                 )
             opened = [each.socket for each in mine] or bind(address, place, listen.workers)
             for each in opened:
