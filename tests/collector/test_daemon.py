@@ -204,6 +204,27 @@ def test_sigkill_loses_what_the_policy_allows(tmp_path: Path) -> None:
     assert same(records, expected)
 
 
+def test_a_spool_survives_sigkill(tmp_path: Path) -> None:
+    port, later = free_port(), tmp_path / "later"
+    toml = configuration(tmp_path, port).replace(
+        str(tmp_path / "out.jsonl"), str(later / "out.jsonl")
+    )
+    expected = accesses(FULL)
+    size = sum(len(json.dumps(each, separators=(",", ":"))) + 1 for each in expected)
+    with Collector(tmp_path, toml) as collector, Sender(("127.0.0.1", port)) as sender:
+        sender.send(packets(FULL), 0.001)
+        spool = tmp_path / "state/spool/out"
+        wait_for(lambda: sum(path.stat().st_size for path in spool.glob("*.seg")) > size)
+        collector.process.kill()
+        assert collector.wait() == -signal.SIGKILL
+        assert f"sink_unavailable sink=out reason=\"{later / 'out.jsonl'}: " in collector.stderr()
+    later.mkdir()
+    with Collector(tmp_path, toml) as collector:
+        wait_for(lambda: len(lines(later / "out.jsonl")) >= len(expected))
+        assert collector.stop() == 0
+    assert same(lines(later / "out.jsonl"), expected)
+
+
 def test_restart_under_socket_activation_loses_nothing(tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
+import pytest
+
 from gridtap import _core
 from gridtap.collector.config import read_config
 from gridtap.collector.config_core import core_settings
@@ -16,9 +18,11 @@ from gridtap.collector.dead_letters import DeadLetters
 from gridtap.collector.handover import HandOver
 from gridtap.collector.pipeline import Pipeline
 from gridtap.collector.sinks.jsonl import JsonlSettings, JsonlSink
+from gridtap.collector.sinks.parquet import ParquetSettings, ParquetSink
 from gridtap.collector.sinks.protocol import Form, Sink, StoredBatch
 from gridtap.collector.spool import Spool
 from gridtap.errors import RefusedError
+from gridtap.xrootd import read_accesses
 from tests.cli.command import run
 from tests.collector.process import wait_for
 from tests.collector.traffic import DATA
@@ -26,10 +30,14 @@ from tests.collector.traffic import DATA
 FULL = DATA / "fstat-full.pcap"
 
 
-def core(queue: str = "1MiB") -> _core.Collector:
+def core(form: Form) -> _core.Collector:
     """One that makes a batch of nearly each record"""
-    sink = {"type": "jsonl", "path": "-", "batch": 1000, "batch_wait": "10ms", "queue": queue}
-    return _core.Collector(core_settings(read_config({"sinks": {"out": sink}}, "test")), [])
+    sink: dict[str, object] = {"batch": 1000, "batch_wait": "10ms", "queue": "1MiB"}
+    own = {"type": "jsonl", "path": "-"}
+    if form == "arrow":
+        own = {"type": "parquet", "directory": "none"}
+    document = {"sinks": {"out": sink | own}}
+    return _core.Collector(core_settings(read_config(document, "test")), [])
 
 
 def expected(times: int = 1) -> list[bytes]:
@@ -40,7 +48,7 @@ class Run:
     """A core, a pipeline and what is between them"""
 
     def __init__(self, sink: Sink, spool: Path | None, memory: int = 1 << 20) -> None:
-        self.core = core()
+        self.core = core(sink.form)
         line = HandOver(Spool(spool, 1 << 24) if spool else None, memory)
         dead = DeadLetters(spool and spool / "dead", sink.form)
         self.pipeline = Pipeline("out", self.core, self.core.index("out"), sink, line, dead)
@@ -140,6 +148,21 @@ def test_without_a_spool_what_is_not_taken_is_lost_and_counted(tmp_path: Path) -
         run.feed()
         run.finish(1.0)
     assert run.pipeline.line.lost_records == 36
+
+
+def test_columns_go_through_a_spool_as_well(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    directory = tmp_path / "later" / "dataset"
+    sink = ParquetSink(ParquetSettings(directory=str(directory)))
+    with running(sink, tmp_path / "spool") as run:
+        run.feed()
+        wait_for(lambda: run.pipeline.trouble is not None)
+        directory.parent.mkdir()
+        wait_for(lambda: run.pipeline.written_records == 36)
+    rows = parquet.read_table(directory).to_pylist()
+    records = [access._asdict() for access in read_accesses(FULL)]
+    # Partitions of the dataset are columns, too.
+    assert [{name: row[name] for name in records[0]} for row in rows] == records
 
 
 class Picky:
