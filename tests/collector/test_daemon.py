@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from gridtap.collector.sinks.protocol import StoredBatch
+from gridtap.collector.spool import Spool
 from tests.cli.command import GRIDTAP, run
 from tests.collector.process import Collector, free_port, lines, wait_for
 from tests.collector.traffic import DATA, Sender, of_another_server, packets
@@ -217,12 +219,20 @@ def test_a_spool_survives_sigkill(tmp_path: Path) -> None:
         wait_for(lambda: sum(path.stat().st_size for path in spool.glob("*.seg")) > size)
         collector.process.kill()
         assert collector.wait() == -signal.SIGKILL
-        assert f"sink_unavailable sink=out reason=\"{later / 'out.jsonl'}: " in collector.stderr()
+        assert f'sink_unavailable sink=out reason="{later / "out.jsonl"}: ' in collector.stderr()
     later.mkdir()
     with Collector(tmp_path, toml) as collector:
         wait_for(lambda: len(lines(later / "out.jsonl")) >= len(expected))
         assert collector.stop() == 0
     assert same(lines(later / "out.jsonl"), expected)
+
+
+def test_a_spool_whose_sink_is_gone_is_told_of(tmp_path: Path) -> None:
+    left = tmp_path / "state/spool/gone"
+    Spool(left, 1 << 20).append(StoredBatch(1, None, b"{}\n"))
+    with Collector(tmp_path, configuration(tmp_path, free_port())) as collector:
+        assert f"warning spool_without_sink path={left}\n" in collector.stderr()
+        assert collector.stop() == 0
 
 
 def test_restart_under_socket_activation_loses_nothing(tmp_path: Path) -> None:

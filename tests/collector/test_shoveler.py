@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -142,6 +144,19 @@ def test_files_that_are_none(tmp_path: Path, content: bytes, told: str) -> None:
         import_shoveler(file, {})
     assert str(caught.value).startswith(f"{file}: {told}")
     assert "\n" not in str(caught.value)
+
+
+def test_without_pyyaml() -> None:
+    code = (
+        "import sys; sys.modules['yaml'] = None; sys.argv = ['gridtap', 'collect', "
+        f"'--import-shoveler', {str(PUBLISHED)!r}]\n"
+        "from gridtap.cli.main import main; main()"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr == (
+        b"gridtap: Reading YAML needs an extra: pip install 'gridtap[collector]'\n"
+    )
 
 
 def test_the_command(tmp_path: Path) -> None:

@@ -211,7 +211,8 @@ def _summary(core: _core.Collector, pipelines: Pipelines) -> dict[str, int]:
     return {
         "packets": status["packets"]["received"],
         "accesses": sum(status["accesses"].values()),
-        "records_written": sum(each["written_records"] for each in pipelines.status()),
+        "records_written": pipelines.written_records,
+        "records_spooled": pipelines.spooled_records,
     }
 
 

@@ -40,6 +40,8 @@ class Pipelines:
         self._state = state
         self._config = config
         self._running: dict[str, Pipeline] = {}
+        for path in state.left_spools(each.name for each in config.sinks):
+            _LOG.warning("spool_without_sink", path=str(path))
         made = [make_sink(each, config.file) for each in config.sinks]
         lines = self._lines(config.sinks)
         for sink, each, line in zip(config.sinks, made, lines, strict=True):
@@ -53,6 +55,17 @@ class Pipelines:
     def dead(self) -> list[str]:
         """Names of those whose threads have ended though they should not have."""
         return [name for name, each in self._running.items() if not each.is_running()]
+
+    @property
+    def written_records(self) -> int:
+        """Records that sinks took"""
+        return sum(each.written_records for each in self._running.values())
+
+    @property
+    def spooled_records(self) -> int:
+        """Records on disk that sinks have still to take"""
+        spools = [each.line.spool for each in self._running.values()]
+        return sum(spool.stored_records for spool in spools if spool is not None)
 
     def status(self) -> list[dict[str, object]]:
         """A row for each sink: what became of its records behind the core."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from gridtap.errors import ConfigError
@@ -49,6 +50,14 @@ class StateDirectory:
     def spool(self, sink: str) -> Path | None:
         """Directory of a sink's spool"""
         return self.path and self.path / "spool" / sink
+
+    def left_spools(self, sinks: Iterable[str]) -> list[Path]:
+        """Spools with records of sinks that are none of these"""
+        if self.path is None:
+            return []
+        known = set(sinks)
+        found = sorted((self.path / "spool").glob("*/*.seg"))
+        return sorted({path.parent for path in found if path.parent.name not in known})
 
     def dead_letters(self, sink: str) -> Path | None:
         """Directory of what a sink refused"""
