@@ -22,7 +22,7 @@ __all__ = ["dry_run"]
 _TAKE = "take"
 
 #: Width of the longest reason for not taking one
-_VERDICT = len("not_path_prefix")
+_VERDICT = len("no: path_prefix")
 
 _Verdicts = list[tuple[str, str]]
 
@@ -66,8 +66,12 @@ def _table(sinks: Sequence[str]) -> Callable[[str, str, _Verdicts], str]:
     widths = [max(len(sink), _VERDICT) for sink in sinks]
 
     def line(kind: str, summary: str, verdicts: _Verdicts) -> str:
-        cells = [f"{text:{width}}" for (_, text), width in zip(verdicts, widths, strict=True)]
+        cells = [f"{said:{width}}" for (_, said), width in zip(verdicts, widths, strict=True)]
         return "  ".join([f"{kind:9}", *cells, tame(summary)])[:columns].rstrip()
 
+    def row(kind: str, summary: str, verdicts: _Verdicts) -> str:
+        said = [(sink, each if each == _TAKE else f"no: {each}") for sink, each in verdicts]
+        return line(kind, summary, said)
+
     click.echo(line("kind", "record", [(sink, sink) for sink in sinks]))
-    return line
+    return row
