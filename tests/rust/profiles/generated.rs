@@ -161,7 +161,7 @@ impl Values {
             path: self.text(1),
             path_raw: None,
             file_size_bytes: self.int(2),
-            mode: Some(if self.bytes.len() % 2 == 0 { "read" } else { "read-write" }),
+            mode: Some(if self.bytes.len().is_multiple_of(2) { "read" } else { "read-write" }),
             user: self.user(),
             opened_at: self.float(0),
             closed_at: self.float(1),
@@ -190,13 +190,17 @@ impl Values {
             readv_sigma_segments: self.float(0),
             open_seen: self.open_seen,
             close_seen: self.close_seen,
-            close_reason: Some(if self.bytes.len() % 3 == 0 { "expired" } else { "closed" }),
+            close_reason: Some(if self.bytes.len().is_multiple_of(3) {
+                "expired"
+            } else {
+                "closed"
+            }),
             loss_suspected: self.open_seen,
         }
     }
 
     fn plugin<'a>(&'a self, data: &'a str) -> PluginEvent<'a> {
-        let is_json = self.bytes.len() % 4 != 0;
+        let is_json = !self.bytes.len().is_multiple_of(4);
         PluginEvent {
             server: self.server(),
             provider: Some(["C", "P", "T", "R"][self.bytes.len() % 4]),
@@ -215,11 +219,11 @@ impl Values {
     fn summary<'a>(&'a self, stats: &'a str) -> Summary<'a> {
         Summary {
             server_address: self.text(0),
-            server_started_at: self.int(0).map(|at| at % 4_000_000_000_000),
+            server_started_at: self.int(0),
             server_version: self.text(1),
             server_site: self.text(2),
             server_pid: Some(1),
-            reported_at: self.int(1).map(|at| at % 4_000_000_000_000),
+            reported_at: self.int(1),
             stats: Some(Json(stats)),
             ..Summary::default()
         }

@@ -106,6 +106,28 @@ fn no_key_is_there_twice_and_none_is_null() {
     }
 }
 
+/// Keys of an object and of the objects inside it.
+fn keys(value: &Value, out: &mut Vec<String>) {
+    for (key, value) in value.as_object().into_iter().flatten() {
+        out.push(key.clone());
+        keys(value, out);
+    }
+}
+
+#[test]
+fn every_key_is_documented() {
+    let page = include_str!("../../../docs/profiles.md");
+    for profile in [GO, PY, WLCG, r#"{"profile": "wlcg", "extended": true}"#] {
+        for (kind, line) in told(profile, &golden()).lines {
+            let mut found = Vec::new();
+            keys(&serde_json::from_str(&line).expect("JSON"), &mut found);
+            let missing: Vec<_> =
+                found.iter().filter(|key| !page.contains(&format!("`{key}`"))).collect();
+            assert!(missing.is_empty() && !found.is_empty(), "{profile} {kind}: {missing:?}");
+        }
+    }
+}
+
 #[test]
 fn names_of_servers_come_from_reverse_dns() {
     let names = Known(&[("192.0.2.1", "srv01.example.org")]);
