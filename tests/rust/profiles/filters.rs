@@ -89,12 +89,12 @@ fn prefixes_are_text() {
 
 #[test]
 fn kinds_sites_and_servers() {
-    assert_verdicts(r#"{"records": ["sessions"]}"#, &[(access(None, "/f"), Some(Refusal::Kind))]);
-    let session = Session::default();
-    assert_eq!(
-        verdict(r#"{"records": ["sessions"]}"#, &AnyRecord::Session(&session)),
-        Verdict::Take
-    );
+    let sessions = FilterSettings { records: vec!["sessions".to_owned()], ..Default::default() };
+    let sessions = Filter::new(&sessions).expect("good settings");
+    let (session, rule) = (Session::default(), WlcgRule::default());
+    assert_eq!(sessions.verdict(&AnyRecord::Session(&session), &rule), Verdict::Take);
+    let refused = sessions.verdict(&AnyRecord::Access(&access(None, "/f")), &rule);
+    assert_eq!(refused, Verdict::Refuse(Refusal::Kind));
     let elsewhere = FileAccess {
         server: Server { server_site: None, ..access(None, "").server },
         ..access(None, "/f")
@@ -181,7 +181,6 @@ fn drops_come_before_routes() {
 #[test]
 fn settings_that_mean_nothing_are_refused() {
     for bad in [
-        r#"{"records": ["access"]}"#,
         r#"{"servers": ["192.0.2.0/33"]}"#,
         r#"{"servers": ["srv.example.org"]}"#,
         r#"{"not_vos": [" "]}"#,
@@ -191,7 +190,11 @@ fn settings_that_mean_nothing_are_refused() {
         let error = Filter::new(&settings).expect_err(bad);
         assert!(!error.contains('\n') && error.contains(':'), "{error}");
     }
-    assert!(serde_json::from_str::<FilterSettings>(r#"{"vo": []}"#).is_err());
+    let records = FilterSettings { records: vec!["access".to_owned()], ..Default::default() };
+    assert!(Filter::new(&records).expect_err("no such kind").contains("accesses"));
+    for unknown in [r#"{"vo": []}"#, r#"{"records": []}"#] {
+        assert!(serde_json::from_str::<FilterSettings>(unknown).is_err());
+    }
 }
 
 #[test]

@@ -8,7 +8,8 @@ use gridtap::export::profile::{AnyRecord, Context, Encoder, NoNames};
 use proptest::prelude::*;
 use serde_json::Value;
 
-const PROFILES: &[&str] = &[
+/// Every form, with its options.
+pub const PROFILES: &[&str] = &[
     r#"{}"#,
     r#"{"profile": "osg-go"}"#,
     r#"{"profile": "osg-go", "strict": true, "user_dn": "best"}"#,

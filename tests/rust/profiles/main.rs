@@ -3,6 +3,7 @@
 // A whole record as one `json!` is deeper than the default.
 #![recursion_limit = "512"]
 
+mod captures;
 mod datagrams;
 mod defects;
 mod feed;
