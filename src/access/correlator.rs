@@ -171,11 +171,10 @@ impl Correlator {
             Message::Summary(summary) => return self.summary(peer, summary, out),
         };
         let Some(server) = self.enter(peer, run, datagram.len(), out) else { return };
-        if self.is_repeated(server, peer, datagram, message) {
-            self.stats.duplicate_packets += 1;
-            return;
-        }
         match message {
+            _ if self.is_repeated(server, peer, datagram, message) => {
+                self.stats.duplicate_packets += 1;
+            }
             Message::Binary(packet) => self.packet(server, packet, out),
             Message::Text(text) => self.text(server, text, out),
             Message::Summary(_) => {}
@@ -379,8 +378,8 @@ impl Correlator {
         let key = (file.server, file.fileid);
         if active {
             let has_more = self.may_have_more(file);
-            self.stats.evicted.files += u64::from(reason == Reason::Evicted);
             let reason = self.emit_access(id, reason, out);
+            self.stats.evicted.files += u64::from(reason == Reason::Evicted);
             *self.stats.accesses.entry(reason).or_default() += 1;
             if has_more {
                 self.remember_closed(key);

@@ -18,7 +18,8 @@ use crate::reading::What;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FilterSettings {
-    /// Kinds of records by name: `accesses`, `sessions`, ...
+    /// Kinds of records by name: `accesses`, `sessions`, ... Set beside the filter, not in it.
+    #[serde(skip)]
     pub records: Vec<String>,
     pub vos: Vec<String>,
     pub not_vos: Vec<String>,

@@ -88,7 +88,8 @@ pub(super) struct Origin<'a> {
 impl<'a> Origin<'a> {
     pub fn new(server: &Server<'a>, context: &Context<'_>) -> Self {
         let ip = server.server_address.unwrap_or("unknown");
-        let name = context.names.host(ip);
+        let is_address = ip.parse::<IpAddr>().is_ok();
+        let name = if is_address { context.names.host(ip) } else { None };
         Self { ip, host: name.map_or(Cow::Borrowed(ip), |name| Cow::Owned(name.to_string())) }
     }
 }

@@ -79,7 +79,7 @@ pub(super) fn components(path: &str, count: usize) -> Option<&str> {
     let first = usize::from(path.starts_with('/'));
     let slashes = memchr::memchr_iter(b'/', path.as_bytes()).filter(|at| *at >= first);
     let end = slashes.chain([path.len()]).nth(count.checked_sub(1)?)?;
-    path.get(..end).filter(|_| end > first)
+    path.get(..end).filter(|start| !start.is_empty())
 }
 
 /// A path without repeated slashes and dot segments. Nearly all paths are that already.
@@ -205,7 +205,8 @@ mod tests {
         assert_eq!(components("/a/b/c", 3), Some("/a/b/c"));
         assert_eq!(components("/a/b/c", 4), None);
         assert_eq!(components("/a", 1), Some("/a"));
-        assert_eq!(components("/", 1), None);
+        assert_eq!(components("/", 1), Some("/"));
+        assert_eq!(components("//a", 1), Some("/"));
         assert_eq!(components("", 1), None);
         assert_eq!(components("a/b", 1), Some("a"));
     }

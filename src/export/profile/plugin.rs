@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::facts::{self, Origin, Producer};
 use super::{Context, wlcg};
 use crate::access::record::{PluginEvent, Server};
+use crate::export::json::one_line;
 
 /// Keys of a cached file's close.
 const CACHE: &[(&str, &str)] = &[
@@ -85,8 +86,8 @@ pub(super) fn write(
     out: &mut Vec<u8>,
 ) -> bool {
     let Some(data) = event.data.map(|json| json.0) else { return false };
-    if !matches!(event.provider, Some("C" | "P" | "T")) && !data.contains(['\n', '\r']) {
-        out.extend_from_slice(data.as_bytes());
+    if !matches!(event.provider, Some("C" | "P" | "T")) {
+        one_line(data, out);
         out.push(b'\n');
         return true;
     }

@@ -59,6 +59,10 @@ impl Summaries {
     /// Appends what changed since the report before. The first report of a process has nothing to be
     /// compared with, and an older one comes too late.
     pub fn write(&mut self, summary: &Summary<'_>, out: &mut Vec<u8>) -> bool {
+        // Redirectors' cmsd reports too; this collector has never sent those on.
+        if summary.server_program.is_some_and(|program| program != "xrootd") {
+            return false;
+        }
         let Some(site) = summary.server_site else {
             let mut object = Object::begin(out);
             head(summary, UNKNOWN_SITE, &mut object);
@@ -206,6 +210,12 @@ mod tests {
         let record: Value = serde_json::from_slice(&out).expect("JSON");
         assert_eq!(record["site"], UNKNOWN_SITE);
         assert_eq!(record.as_object().expect("object").len(), 8);
+    }
+
+    #[test]
+    fn only_servers_of_files_are_told_of() {
+        let cmsd = Summary { server_program: Some("cmsd"), ..Summary::default() };
+        assert!(!Summaries::default().write(&cmsd, &mut Vec::new()));
     }
 
     #[test]

@@ -144,7 +144,8 @@ pub(super) fn redirect<'a>(redirect: &'a Redirect<'a>) -> Event<'a> {
 pub(super) fn of_redirect(redirect: &Redirect<'_>, attributes: &mut Attributes<'_>) {
     identity::file(redirect.path, attributes);
     identity::user(&redirect.user, &Ids::new(&self::redirect(redirect)), attributes);
-    attributes.text("xrootd.operation.name", redirect.operation);
+    let operation = redirect.operation.map(|name| name.replace('_', "-"));
+    attributes.text("xrootd.operation.name", operation.as_deref());
     attributes.text("xrootd.operation.state", Some("Redirected"));
     attributes.text(
         "xrootd.redirect.kind",
@@ -155,7 +156,8 @@ pub(super) fn of_redirect(redirect: &Redirect<'_>, attributes: &mut Attributes<'
         },
     );
     attributes.text("xrootd.redirect.target.address", redirect.target_host);
-    attributes.int("xrootd.redirect.target.port", redirect.target_port.or(redirect.port));
+    // The port of what the cluster decided is mostly the redirector's own.
+    attributes.int("xrootd.redirect.target.port", redirect.target_port);
 }
 
 pub(super) fn io_name(operation: &str) -> String {

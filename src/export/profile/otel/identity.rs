@@ -116,8 +116,11 @@ impl Ids {
         trace.int(server.server_started_at);
         if let Some(user) = event.user {
             trace.int(user.user_id);
-            trace.text(user.user_name);
-            trace.int(user.user_pid);
+            // The number is the login's, whether or not its name is known yet.
+            if user.user_id.is_none() {
+                trace.text(user.user_name);
+                trace.int(user.user_pid);
+            }
         }
         let mut span = Fnv(trace.0);
         if let Some((number, at)) = event.span {
