@@ -259,16 +259,24 @@ def test_an_archive_that_was_set_up_anew(archive: Archive) -> None:
         assert archive.points() == expected([BATCHES[1]], second=2)
 
 
-def test_clients_without_an_address_are_refused_and_counted(running: Archive) -> None:
+def test_clients_without_an_address_are_refused_and_counted(
+    running: Archive, caplog: pytest.LogCaptureFixture
+) -> None:
     batches = line_batches(CAPTURE)
-    sink = sink_of(running, resolve=False)
-    for batch in batches:
+    clock = Clock()
+    sink = sink_of(running, clock, resolve=False)
+    for batch in batches[:-1]:
         sink.write(batch)
+    clock.now += 60
+    sink.tick(clock.now)
     with pytest.raises(RefusedError) as got:
-        sink.close()
-    assert (got.value.reason, got.value.records) == ("no_address", 28)
+        sink.write(batches[-1])
+    assert (got.value.reason, got.value.records, got.value.is_late) == ("no_address", 25, True)
+    sink.close()
+    told = [(record.message, vars(record)["fields"]["records"]) for record in caplog.records]
+    assert told == [("records_refused", 3)]
     assert running.points() == {}
-    # It is not told again.
+    # They are not told again.
     sink = sink_of(running, resolve=False, addresses=SITE)
     for batch in batches:
         sink.write(batch)

@@ -8,7 +8,6 @@ the archive once.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Annotated, ClassVar
 from gridtap.collector.journal import Journal, Segment
 from gridtap.collector.sinks.points import ArchivePoints
 from gridtap.collector.sinks.protocol import Form, StoredBatch
+from gridtap.collector.sinks.refusals import Refusals
 from gridtap.collector.sinks.remotes import Grouping, Remotes, address_of
 from gridtap.collector.sinks.settings import FsyncPolicy, Setting
 from gridtap.collector.sinks.transfers import gather
@@ -85,7 +85,7 @@ class EsmondSink:
         self._remotes = Remotes(settings.remote, settings.addresses, resolve=settings.resolve)
         self._journal: Journal | None = None
         self._archive: ArchivePoints | None = None
-        self._refusals: deque[RefusedError] = deque()
+        self._refusals = Refusals(settings.url)
         self._period = 0
         self._synced_at = 0.0
 
@@ -96,7 +96,7 @@ class EsmondSink:
         if not journal.size:
             self._period = self._period_of(self._clock())
         journal.append(batch)
-        self._tell_refusal()
+        self._refusals.tell()
 
     def flush(self) -> None:
         """See :py:class:`~.protocol.Sink`. What waits is safe, but not posted yet."""
@@ -115,7 +115,6 @@ class EsmondSink:
             self._synced_at = now
             if self._settings.fsync == "interval":
                 journal.sync()
-        self._tell_refusal()
 
     def reopen(self) -> None:
         """See :py:class:`~.protocol.Sink`. The file of the key is read again."""
@@ -129,9 +128,9 @@ class EsmondSink:
         try:
             journal.seal()
             self._post_all(journal)
-            self._tell_refusal()
         finally:
             journal.close()
+            self._refusals.close()
             self._remotes.close()
             self._drop_archive()
 
@@ -170,12 +169,13 @@ class EsmondSink:
             try:
                 self._archive.post(series, points, records)
             except RefusedError as error:
-                refusals.append(error)
+                refusals.append((error.reason, error.records, error.text))
         for reason, records in transfers.refused.items():
             text = f"{segment.path}: accesses that no point can be made of"
-            refusals.append(RefusedError(reason, records, text))
+            refusals.append((reason, records, text))
         # Only now: a segment that was not posted to its end is posted again.
-        self._refusals.extend(refusals)
+        for refusal in refusals:
+            self._refusals.add(*refusal)
 
     def _archive_points(self) -> ArchivePoints:
         settings = self._settings
@@ -203,10 +203,6 @@ class EsmondSink:
         if self._archive is not None:
             self._archive.close()
             self._archive = None
-
-    def _tell_refusal(self) -> None:
-        if self._refusals:
-            raise self._refusals.popleft()
 
     def _period_of(self, moment: float) -> int:
         return int(moment // self._settings.interval)
