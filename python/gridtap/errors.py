@@ -102,18 +102,20 @@ class SinkSettingError(SinkError, ValueError):
 class RefusedError(SinkError):
     """Records that a sink will never take, so that trying again is of no use.
 
-    What else was in the batch is stored.
+    What else was in the batch is taken.
 
     :param reason: stable name, the same in metrics and documentation
     :param records: how many were refused
     :param text: one line
+    :param is_late: they came with earlier batches; all of the batch at hand is taken
     """
 
-    def __init__(self, reason: str, records: int, text: str) -> None:
-        super().__init__(reason, records, text)
+    def __init__(self, reason: str, records: int, text: str, is_late: bool = False) -> None:
+        super().__init__(reason, records, text, is_late)
         self.reason = reason
         self.records = records
         self.text = text
+        self.is_late = is_late
 
     def __str__(self) -> str:
         return f"{self.text} ({self.reason}, {self.records:,} records)"

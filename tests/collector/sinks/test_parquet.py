@@ -247,12 +247,13 @@ def test_what_is_not_arrow_is_refused(tmp_path: Path) -> None:
     sink.reopen()
     sink.write(StoredBatch(1, "x", buffer.getvalue().to_pybytes()))
     sink.write(arrow_batches()[0])
+    sink.reopen()
     with pytest.raises(RefusedError) as got:
-        sink.reopen()
-    assert (got.value.reason, got.value.records) == ("not_arrow", 6)
+        sink.write(arrow_batches()[1])
+    assert (got.value.reason, got.value.records, got.value.is_late) == ("not_arrow", 6, True)
     assert len(list((tmp_path / ".journal").glob("*.refused"))) == 1
     sink.close()
-    assert rows(tmp_path) == expected()
+    assert len(rows(tmp_path)) == 28 + 5
 
 
 def test_a_dataset_is_of_one_sink(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar
 from gridtap.collector.journal import Journal, Segment
 from gridtap.collector.sinks.dataset import Dataset, Hour
 from gridtap.collector.sinks.protocol import Form, StoredBatch
+from gridtap.collector.sinks.refusals import Refusals
 from gridtap.collector.sinks.settings import FsyncPolicy, Setting
 from gridtap.errors import (
     MissingExtraError,
@@ -79,6 +80,7 @@ class ParquetSink:
         self._directory = Path(settings.directory)
         self._dataset = Dataset(self._directory)
         self._journal: Journal | None = None
+        self._refusals = Refusals(settings.directory)
         self._period = 0
         self._synced_at = 0.0
         self._looked_at = 0.0
@@ -100,6 +102,7 @@ class ParquetSink:
             # The batch was taken. Who cannot take another says so when it comes.
             with suppress(SinkUnavailableError):
                 self._roll(journal)
+        self._refusals.tell()
 
     def flush(self) -> None:
         """See :py:class:`~.protocol.Sink`."""
@@ -136,6 +139,7 @@ class ParquetSink:
             self._roll(journal)
         finally:
             journal.close()
+            self._refusals.close()
 
     @contextmanager
     def _mapped(self) -> Iterator[None]:
@@ -173,7 +177,8 @@ class ParquetSink:
                 records = sum(batch.records for batch in segment.batches())
                 aside = journal.put_aside(segment)
                 text = f"{aside}: no Parquet file can be made of it: {error}"
-                raise RefusedError("not_arrow", records, text) from error
+                self._refusals.add("not_arrow", records, text)
+                continue
             journal.remove(segment)
 
     def _store_one(self, segment: Segment) -> list[Hour]:

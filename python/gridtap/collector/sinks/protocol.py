@@ -29,7 +29,11 @@ class Sink(Protocol):
     """Where records go.
 
     One thread calls all of it, so that a sink needs no locks. Making a sink touches nothing outside
-    the process: files and connections are opened by the first :py:meth:`write`.
+    the process: files and connections are opened by the first :py:meth:`write`
+    or, if an earlier process left something to do, :py:meth:`tick`.
+
+    Sinks that gather before they store may find out late that something is refused. They say so at
+    the next :py:meth:`write`, which takes its own batch all the same, or in the log when they end.
     """
 
     #: What batches hold
@@ -43,7 +47,7 @@ class Sink(Protocol):
         before it. A batch may be given twice, after a crash of the collector.
 
         :raises SinkUnavailableError: not now
-        :raises RefusedError: some of its records never; the others are stored
+        :raises RefusedError: some of its records never; the others are taken
         """
 
     def flush(self) -> None:

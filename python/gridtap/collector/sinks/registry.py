@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from gridtap.collector.sinks.esmond import EsmondSettings, EsmondSink
 from gridtap.collector.sinks.jsonl import JsonlSettings, JsonlSink
 from gridtap.collector.sinks.parquet import ParquetSettings, ParquetSink
 from gridtap.collector.sinks.protocol import Form, Sink
@@ -42,4 +43,12 @@ def _table(*rows: SinkType) -> Mapping[str, SinkType]:
 SINK_TYPES: Mapping[str, SinkType] = _table(
     SinkType("jsonl", JsonlSettings, JsonlSink, JsonlSink.form),
     SinkType("parquet", ParquetSettings, ParquetSink, ParquetSink.form, native=True),
+    SinkType(
+        "esmond",
+        EsmondSettings,
+        EsmondSink,
+        EsmondSink.form,
+        kinds=frozenset({"accesses"}),
+        native=True,
+    ),
 )

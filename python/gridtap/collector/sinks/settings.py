@@ -5,7 +5,7 @@ A field is annotated ``Annotated[int, Setting("what it is for", "bytes")]``.
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any, Literal, get_args, get_type_hints
 
 __all__ = ["FsyncPolicy", "NamedSetting", "Setting", "Unit", "settings_of"]
@@ -62,5 +62,9 @@ def settings_of(settings: type[Any]) -> list[NamedSetting]:
         if not notes or not isinstance(notes[0], Setting):
             raise TypeError(f"{settings.__name__}.{each.name} has no Setting")
         meaning, unit = notes[0].meaning, notes[0].unit
-        found.append(NamedSetting(each.name, value_type, meaning, unit, each.default))
+        found.append(NamedSetting(each.name, value_type, meaning, unit, _default(each)))
     return found
+
+
+def _default(of: Field[Any]) -> Any:
+    return of.default if of.default_factory is MISSING else of.default_factory()
