@@ -4,14 +4,32 @@
 
     GridtapError
     ├── ArchiveError                           an archive, or a file for it, that cannot be used
+    ├── ConfigError                            a configuration that cannot be used
     ├── DecodeError        (also ValueError)   a packet that could not be decoded
     ├── MissingExtraError  (also ImportError)  an optional dependency is not installed
-    └── NotBinaryError     (also ValueError)   a text datagram where a binary packet was expected
+    ├── NotBinaryError     (also ValueError)   a text datagram where a binary packet was expected
+    ├── SinkError                              a sink of the collector did not take records
+    │   ├── RefusedError                           and never will take these: reason, records
+    │   ├── SinkSettingError   (also ValueError)   it cannot work with such settings
+    │   └── SinkUnavailableError                   but may do so later
+    └── SpoolError                             the disk spool of a sink cannot be used
 """
 
 from __future__ import annotations
 
-__all__ = ["ArchiveError", "DecodeError", "GridtapError", "MissingExtraError", "NotBinaryError"]
+__all__ = [
+    "ArchiveError",
+    "ConfigError",
+    "DecodeError",
+    "GridtapError",
+    "MissingExtraError",
+    "NotBinaryError",
+    "RefusedError",
+    "SinkError",
+    "SinkSettingError",
+    "SinkUnavailableError",
+    "SpoolError",
+]
 
 
 class GridtapError(Exception):
@@ -20,6 +38,10 @@ class GridtapError(Exception):
 
 class ArchiveError(GridtapError):
     """An archive's file, or one to be read into it, that cannot be used; the text names it."""
+
+
+class ConfigError(GridtapError):
+    """A configuration that cannot be used; the text names the file and what is wrong there."""
 
 
 class DecodeError(GridtapError, ValueError):
@@ -63,3 +85,41 @@ class MissingExtraError(GridtapError, ImportError):
 
     def __str__(self) -> str:
         return f"{self.what} needs an extra: pip install 'gridtap[{self.extra}]'"
+
+
+class SinkError(GridtapError):
+    """Base of what sinks of the collector raise; the text names the sink's file or URL."""
+
+
+class SinkUnavailableError(SinkError):
+    """A sink cannot take records now: its disk is full, its server is down. Try again later."""
+
+
+class SinkSettingError(SinkError, ValueError):
+    """A sink cannot work with such settings."""
+
+
+class RefusedError(SinkError):
+    """Records that a sink will never take, so that trying again is of no use.
+
+    What else was in the batch is taken.
+
+    :param reason: stable name, the same in metrics and documentation
+    :param records: how many were refused
+    :param text: one line
+    :param is_late: they came with earlier batches; all of the batch at hand is taken
+    """
+
+    def __init__(self, reason: str, records: int, text: str, is_late: bool = False) -> None:
+        super().__init__(reason, records, text, is_late)
+        self.reason = reason
+        self.records = records
+        self.text = text
+        self.is_late = is_late
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.reason}, {self.records:,} records)"
+
+
+class SpoolError(GridtapError):
+    """The disk spool of a sink cannot be written or read; the text names the file."""

@@ -24,6 +24,10 @@ impl ClosedIds {
         self.newer.insert(key);
     }
 
+    pub fn bytes(&self) -> usize {
+        self.newer.allocation_size() + self.older.allocation_size()
+    }
+
     pub fn contains(&self, key: Key) -> bool {
         self.newer.contains(&key) || self.older.contains(&key)
     }

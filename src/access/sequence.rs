@@ -138,6 +138,11 @@ impl Recent {
         self.seen.iter().any(|(seen, print)| *print == fingerprint && *seen != number)
     }
 
+    /// Bytes that it points to.
+    pub fn held(&self) -> usize {
+        self.seen.capacity() * size_of::<(u16, u32)>()
+    }
+
     pub fn remember(&mut self, number: u16, fingerprint: u32) {
         match self.seen.get_mut(self.at) {
             Some(slot) => *slot = (number, fingerprint),
@@ -225,6 +230,16 @@ impl Tracker {
         }
         self.counts.late += 1;
         Verdict::Late
+    }
+
+    /// Bytes that it points to.
+    pub fn held(&self) -> usize {
+        self.missing.capacity() * size_of::<Missing>()
+    }
+
+    /// Whether any packet has come.
+    pub fn has_begun(&self) -> bool {
+        self.last.is_some()
     }
 
     pub fn missing(&self) -> usize {

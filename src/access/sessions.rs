@@ -7,9 +7,10 @@
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use std::hash::BuildHasher;
 
+use super::files::is_roomy;
 use super::record;
 use super::sequence::Micros;
-use super::slab::{BY_AGE, BY_OWNER, Linked, Links, List, Slab};
+use super::slab::{BY_AGE, BY_OWNER, Edit, Held, Linked, Links, List, Slab};
 use crate::xrootd::payload::{AuthInfo, EacInfo, TokenInfo};
 use crate::xrootd::userid::UserId;
 
@@ -32,6 +33,8 @@ pub struct User {
     token: [Str; 5],
     experiment: Option<i64>,
     activity: Option<i64>,
+    /// Bytes of the texts.
+    texts: usize,
 }
 
 /// Nothing sent and nothing in it are the same in a record: no value.
@@ -47,6 +50,13 @@ impl User {
         self.host = owned(id.host);
         self.protocol = owned(id.prot);
         self.pid = id.pid;
+        self.texts = self.count_texts();
+    }
+
+    fn count_texts(&self) -> usize {
+        let single = [&self.name, &self.host, &self.protocol, &self.app_info];
+        let texts = single.into_iter().chain(&self.auth).chain(&self.token).flatten();
+        self.raw.len() + texts.map(|text| text.len()).sum::<usize>()
     }
 
     pub fn authenticate(&mut self, info: &AuthInfo<'_>) {
@@ -54,15 +64,18 @@ impl User {
         let AuthInfo { p, n, h, o, r, g, m, x, y, .. } = *info;
         self.auth = [p, n, h, o, r, g, m, x, y].map(owned);
         self.ip_version = info.ip_version;
+        self.texts = self.count_texts();
     }
 
     pub fn set_app_info(&mut self, text: &[u8]) {
         self.app_info = owned(Some(text));
+        self.texts = self.count_texts();
     }
 
     pub fn set_token(&mut self, token: &TokenInfo<'_>) {
         let groups = token.g.map(<[u8]>::trim_ascii_end);
         self.token = [token.s, token.n, token.o, token.r, groups].map(owned);
+        self.texts = self.count_texts();
     }
 
     pub fn set_activity(&mut self, activity: &EacInfo) {
@@ -79,6 +92,7 @@ impl User {
         if self.experiment.or(self.activity).is_none() {
             (self.experiment, self.activity) = (other.experiment, other.activity);
         }
+        self.texts = self.count_texts();
     }
 }
 
@@ -91,6 +105,8 @@ pub struct Ended {
     pub duration_s: Option<u32>,
     /// So far only the t-stream said so.
     pub from_trace: bool,
+    /// When the wait for late closes is over.
+    pub due: Micros,
 }
 
 /// Sums over the files of a session.
@@ -119,6 +135,13 @@ pub struct Session {
     pub last_seen: Micros,
     pub first_serial: u32,
     pub generation: u32,
+}
+
+impl Held for Session {
+    fn held(&self) -> usize {
+        let user = self.user.as_ref().map_or(0, |user| size_of::<User>() + user.texts);
+        user + self.ended.as_ref().map_or(0, |_| size_of::<Ended>())
+    }
 }
 
 impl Linked<BY_AGE> for Session {
@@ -207,7 +230,7 @@ impl Sessions {
         self.rows.get(id)
     }
 
-    pub fn get_mut(&mut self, id: u32) -> Option<&mut Session> {
+    pub fn get_mut(&mut self, id: u32) -> Option<Edit<'_, Session>> {
         self.rows.get_mut(id)
     }
 
@@ -254,7 +277,7 @@ impl Sessions {
     }
 
     pub fn set_dictid(&mut self, id: u32, dictid: u32) {
-        if let Some(session) = self.rows.get_mut(id) {
+        if let Some(mut session) = self.rows.get_mut(id) {
             session.dictid = dictid;
             self.by_dictid.insert((session.server, dictid), id);
         }
@@ -263,9 +286,10 @@ impl Sessions {
     /// Makes this session the newest of its userid.
     pub fn describe(&mut self, id: u32, raw: &[u8]) {
         self.forget_userid(id);
-        let Some(session) = self.rows.get_mut(id) else { return };
+        let Some(mut session) = self.rows.get_mut(id) else { return };
         let server = session.server;
         session.user.get_or_insert_default().describe(raw, &UserId::decode(raw));
+        drop(session);
         let Self { rows, by_userid, hasher, .. } = self;
         let hash = hasher.hash_one((server, raw));
         let same = |other: &u32| {
@@ -291,7 +315,7 @@ impl Sessions {
 
     pub fn touch(&mut self, id: u32, now: Micros) {
         self.by_age.touch(&mut self.rows, id);
-        if let Some(session) = self.rows.get_mut(id) {
+        if let Some(mut session) = self.rows.get_mut(id) {
             session.last_seen = now;
         }
     }
@@ -300,7 +324,7 @@ impl Sessions {
     /// it would take along files that are in use.
     pub fn make_nobody(&mut self, id: u32) {
         self.by_age.unlink(&mut self.rows, id);
-        if let Some(session) = self.rows.get_mut(id) {
+        if let Some(mut session) = self.rows.get_mut(id) {
             session.nobody = true;
         }
     }
@@ -316,6 +340,54 @@ impl Sessions {
         if self.by_dictid.get(&key) == Some(&id) {
             self.by_dictid.remove(&key);
         }
+    }
+}
+
+impl Sessions {
+    pub fn bytes(&self) -> usize {
+        self.rows.bytes() + self.by_dictid.allocation_size() + self.by_userid.allocation_size()
+    }
+
+    /// The same, counted anew.
+    pub fn count_bytes(&self) -> usize {
+        let rows = self.rows.count(|session| {
+            let user = session.user.as_ref();
+            let user = user.map_or(0, |user| size_of::<User>() + user.count_texts());
+            user + session.ended.as_ref().map_or(0, |_| size_of::<Ended>())
+        });
+        rows + self.by_dictid.allocation_size() + self.by_userid.allocation_size()
+    }
+
+    /// Gives memory of the indexes back, if it is much. Answers whether it did.
+    pub fn shrink_indexes(&mut self) -> bool {
+        let Self { by_dictid, by_userid, rows, hasher, .. } = self;
+        if is_roomy(by_dictid.len(), by_dictid.capacity()) {
+            by_dictid.shrink_to(2 * by_dictid.len());
+            return true;
+        }
+        if is_roomy(by_userid.len(), by_userid.capacity()) {
+            by_userid.shrink_to(2 * by_userid.len(), |id| hash_row(rows, hasher, *id));
+            return true;
+        }
+        false
+    }
+
+    /// Moves a row of the last chunk elsewhere; the caller mends its server, its files and its wait.
+    pub fn move_last(&mut self) -> Option<(u32, u32)> {
+        let (from, to) = self.rows.move_last()?;
+        let session = self.rows.get(to)?;
+        let key = (session.server, session.dictid);
+        if !session.nobody {
+            self.by_age.moved(&mut self.rows, to);
+        }
+        if let Some(id) = self.by_dictid.get_mut(&key).filter(|id| **id == from) {
+            *id = to;
+        }
+        let hash = hash_row(&self.rows, &self.hasher, to);
+        if let Some(id) = self.by_userid.find_mut(hash, |id| *id == from) {
+            *id = to;
+        }
+        Some((from, to))
     }
 }
 

@@ -4,6 +4,7 @@
 #![recursion_limit = "512"]
 
 mod bounds;
+mod budget;
 mod ends;
 mod events;
 mod feed;

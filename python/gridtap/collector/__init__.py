@@ -1,0 +1,1 @@
+"""The collector: packets in, records out to sinks, for months."""

@@ -1,0 +1,116 @@
+"""From accesses to the throughput between servers and remote sites."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gridtap.collector.sinks.protocol import StoredBatch
+from gridtap.collector.sinks.remotes import Remotes, address_of
+
+__all__ = ["Amount", "Series", "Transfers", "gather"]
+
+#: Shortest duration that counts, in seconds. Servers tell times in whole seconds, so that a shorter
+#: access has no throughput that could be known.
+_SHORTEST_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Series:
+    """Data from somewhere to somewhere, one of which is a server.
+
+    :param server: address of the server
+    """
+
+    source: str
+    destination: str
+    input_source: str
+    input_destination: str
+    server: str
+
+
+@dataclass(slots=True)
+class Amount:
+    """What the accesses of one interval moved.
+
+    :param seconds: sum of the times that they were open
+    """
+
+    records: int = 0
+    moved_bytes: int = 0
+    seconds: float = 0.0
+
+    @property
+    def throughput(self) -> int:
+        """Bits per second"""
+        return int(8 * self.moved_bytes / self.seconds)
+
+
+@dataclass(slots=True)
+class Transfers:
+    """What a set of accesses amounts to.
+
+    :param amounts: by series and second in which the interval begins
+    :param refused: accesses of which nothing can be said, by reason
+    """
+
+    amounts: dict[Series, dict[int, Amount]] = field(default_factory=dict)
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+def gather(batches: Iterable[StoredBatch], interval_s: int, remotes: Remotes) -> Transfers:
+    """Sums accesses up by series and interval of their end.
+
+    :param batches: lines of native accesses
+    """
+    result = Transfers()
+    for batch in batches:
+        for line in batch.data.splitlines():
+            _add(result, line, interval_s, remotes)
+    return result
+
+
+def _add(result: Transfers, line: bytes, interval_s: int, remotes: Remotes) -> None:
+    try:
+        access = json.loads(line)
+        was_read = int(access["read_bytes"] or 0) + int(access["readv_bytes"] or 0)
+        was_written = int(access["write_bytes"] or 0)
+        if not was_read and not was_written:
+            return
+        if access["opened_at"] is None or access["closed_at"] is None:
+            result.refused["no_duration"] += 1
+            return
+        seconds = max(float(access["closed_at"]) - float(access["opened_at"]), _SHORTEST_S)
+        begin = int(float(access["closed_at"]) // interval_s) * interval_s
+    except (ValueError, KeyError, TypeError, OverflowError):
+        result.refused["not_native"] += 1
+        return
+    ends = _ends(access, remotes)
+    if ends is None:
+        result.refused["no_address"] += 1
+        return
+    for series, moved in zip(ends, (was_read, was_written), strict=True):
+        if moved:
+            amount = result.amounts.setdefault(series, {}).setdefault(begin, Amount())
+            amount.records += 1
+            amount.moved_bytes += moved
+            amount.seconds += seconds
+
+
+def _ends(access: Mapping[str, Any], remotes: Remotes) -> tuple[Series, Series] | None:
+    """The series of what was read, and of what was written; None if an end has no address"""
+    server = address_of(access.get("server_address") or "")
+    client = [host for key in ("user_host", "auth_host") if (host := access.get(key))]
+    if server is None:
+        return None
+    remote = remotes.of(client, server)
+    if remote is None:
+        return None
+    address, name = str(server), access.get("server_host") or str(server)
+    return (
+        Series(address, remote.address, name, remote.name, address),
+        Series(remote.address, address, remote.name, name, address),
+    )
