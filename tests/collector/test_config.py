@@ -127,6 +127,27 @@ def test_what_is_printed_is_the_same_configuration(text: str) -> None:
             assert f"# {each.meaning}" in lines
 
 
+def test_secrets_are_not_printed() -> None:
+    config = read("""
+[sinks.archive]
+type = "esmond"
+url = "https://archive.example.org"
+directory = "/data/archive"
+user = "alice"
+key = "abracadabra"
+interval = "5m"
+addresses = { "example.org" = "192.0.2.1" }
+""")
+    lines = printed(config)
+    assert "abracadabra" not in lines
+    assert 'user = "alice"' in lines
+    (sink,) = config.sinks
+    assert (sink.own.key, sink.own.interval) == ("abracadabra", 300)
+    assert sink.own.addresses == {"example.org": "192.0.2.1"}
+    (again,) = read(lines).sinks
+    assert replace(again, own=replace(again.own, key="abracadabra")) == sink
+
+
 def test_every_setting_of_every_sink_has_a_form() -> None:
     for kind in SINK_TYPES.values():
         for each in settings_of(kind.settings):

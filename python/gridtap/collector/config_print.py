@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 from gridtap.collector.config import TABLES, Config
@@ -17,7 +18,7 @@ _WIDTH = 48
 
 
 def printed(config: Config) -> str:
-    """TOML that says the same as the configuration, defaults included."""
+    """TOML that says the same as the configuration, defaults included, but for secrets."""
     lines: list[str] = []
     for name in TABLES:
         lines += [f"[{name}]", *_lines(getattr(config, name)), ""]
@@ -44,8 +45,10 @@ def _lines(table: Any) -> Iterator[str]:
 
 
 def _pairs(table: Any) -> Iterator[tuple[str, str, str]]:
-    """Key, value and meaning of what has a value"""
+    """Key, value and meaning of what has a value and is no secret"""
+    secrets = {field.name for field in fields(table) if not field.repr}
     for each in settings_of(type(table)):
-        value = form_of(each.value_type, each.unit).show(getattr(table, each.name))
-        if value:
-            yield each.name, value, each.meaning
+        value = getattr(table, each.name)
+        shown = form_of(each.value_type, each.unit).show(value)
+        if shown and not (each.name in secrets and value):
+            yield each.name, shown, each.meaning

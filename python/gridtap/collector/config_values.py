@@ -114,6 +114,13 @@ def _duration(value: object) -> float:
     return number / 1000 if found[2] == "ms" else number * _SECONDS[found[2]]
 
 
+def _whole_duration(value: object) -> int:
+    seconds = _duration(value)
+    if not seconds.is_integer():
+        raise WrongValueError("whole seconds only")
+    return int(seconds)
+
+
 def _show_duration(value: float) -> str:
     for name, unit in _SECONDS.items():
         if value and value >= unit and value % unit == 0 and name != "ms":
@@ -223,6 +230,17 @@ def _show_pair(pair: tuple[str, int | str]) -> str:
     return f"[{quote(pair[0])}, {pair[1] if isinstance(pair[1], int) else quote(pair[1])}]"
 
 
+def _texts_by_name(value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise WrongValueError
+    return {str(name): _text(each) for name, each in value.items()}
+
+
+def _show_texts_by_name(value: Mapping[str, str]) -> str:
+    pairs = [f"{quote(name)} = {quote(each)}" for name, each in value.items()]
+    return f"{{ {', '.join(pairs)} }}" if pairs else "{}"
+
+
 _TEXT = Form("a text", _text, quote)
 _FLAG = Form("true or false", _flag, lambda value: str(value).lower())
 _NETWORK = Form("a network", _network, quote)
@@ -244,6 +262,10 @@ _FORMS: Mapping[tuple[Any, Unit | None], Form[Any]] = {
     (Positive, None): Form("an integer, 1 or more", lambda value: _integer(value, 1), str),
     (int, "bytes"): Form('a size such as "64MiB", "1GB" or 4096', _size, _show_size),
     (float, "s"): Form('a duration such as "24h", "5s" or "500ms"', _duration, _show_duration),
+    (int, "s"): Form('a duration of whole seconds such as "1m"', _whole_duration, _show_duration),
+    (dict[str, str], None): Form(
+        'a table of texts such as { "a" = "b" }', _texts_by_name, _show_texts_by_name
+    ),
     (Path, None): _PATH,
     (Path | None, None): _optional(_PATH, "an empty text"),
     (str | None, None): _optional(_TEXT, "an empty text"),
