@@ -76,7 +76,8 @@ def test_an_arrow_batch_has_the_same_rows_as_lines() -> None:
     collector = _core.Collector(settings(*sinks), [])
     collector.feed(CAPTURE)
     lines, arrow = collector.next(0, 0.0), collector.next(1, 0.0)
-    assert lines is not None and arrow is not None
+    assert lines is not None
+    assert arrow is not None
     table = pa.table(arrow)
     assert table.to_pylist() == [json.loads(line) for line in lines.data.splitlines()]
     assert (arrow.records, arrow.data) == (table.num_rows, b"")
@@ -118,7 +119,8 @@ def test_a_thread_that_waits_for_a_batch_holds_nobody_up(server: socket.socket) 
     assert waiting.is_alive()
     send(server, b"x")
     waiting.join(DEADLINE_S)
-    assert taken[0] is not None and taken[0].records == 1
+    assert taken[0] is not None
+    assert taken[0].records == 1
     collector.stop()
 
 
@@ -225,18 +227,23 @@ def test_settings_that_will_not_do_are_refused_in_one_line(text: str, cause: str
     assert "\n" not in str(caught.value)
 
 
-def test_descriptors_that_will_not_do_are_refused() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream:
-        with pytest.raises(ValueError, match=f"socket {stream.fileno()}: .*no UDP socket"):
-            _core.Collector(settings(ACCESSES), [stream.fileno()])
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as loose:
-        with pytest.raises(ValueError, match="not bound"):
-            _core.Collector(settings(ACCESSES), [loose.fileno()])
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as local:
-        with pytest.raises(ValueError, match="no UDP socket"):
-            _core.Collector(settings(ACCESSES), [local.fileno()])
-    with pytest.raises(ValueError, match="socket -1"):
-        _core.Collector(settings(ACCESSES), [-1])
+@pytest.mark.parametrize(
+    ("family", "kind", "cause"),
+    [
+        (socket.AF_INET, socket.SOCK_STREAM, "no UDP socket"),
+        (socket.AF_INET, socket.SOCK_DGRAM, "not bound"),
+        (socket.AF_UNIX, socket.SOCK_DGRAM, "no UDP socket"),
+    ],
+)
+def test_sockets_that_will_not_do_are_refused(
+    family: socket.AddressFamily, kind: socket.SocketKind, cause: str
+) -> None:
+    with socket.socket(family, kind) as sock:
+        number = sock.fileno()
+        with pytest.raises(ValueError, match=f"socket {number}: .*{cause}"):
+            _core.Collector(settings(ACCESSES), [number])
+    with pytest.raises(ValueError, match=f"socket {number}"):
+        _core.Collector(settings(ACCESSES), [number])
 
 
 def test_what_is_out_of_order_is_refused(server: socket.socket) -> None:
