@@ -1088,7 +1088,7 @@ class Batch:
 
 @final
 class Explanation:
-    """Kind of each record, what it is about, and what each sink says: `take`, or why it does not."""
+    """Kind of each record, what it is about, and what each sink says: `take` or why not."""
 
     def __iter__(self) -> Self: ...
     def __next__(self) -> tuple[str, str, list[tuple[str, str]]]: ...

@@ -160,7 +160,7 @@ impl Explanation {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Line>> {
-        let explained = self.state.detached(py, Explainer::next)??;
+        let explained = self.state.detached(py, Explainer::next_record)??;
         Ok(explained.map(|record| {
             let verdicts = record.verdicts.into_iter();
             let verdicts = verdicts.map(|(sink, verdict)| (sink.to_string(), verdict)).collect();

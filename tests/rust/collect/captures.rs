@@ -120,7 +120,7 @@ fn an_explanation_names_every_sink_and_changes_nothing() {
     let engine = engine(&json!({"workers": 1, "sinks": sinks}), &[]);
     let mut explainer = engine.explain(source(&path)).expect("explained");
     let mut accesses = 0;
-    while let Some(explained) = explainer.next().expect("readable") {
+    while let Some(explained) = explainer.next_record().expect("readable") {
         let verdicts: Vec<_> = explained.verdicts.iter().map(|(_, verdict)| *verdict).collect();
         match explained.kind {
             "accesses" => {
