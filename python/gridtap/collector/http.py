@@ -134,7 +134,7 @@ class _App:
             from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
             from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
         except ImportError as error:
-            raise MissingExtraError("the collector's metrics", "collector") from error
+            raise MissingExtraError("the HTTP endpoint of the collector", "collector") from error
         self._observed = observed
         self._readiness = _Readiness(observed, failing_s)
         self._registry = CollectorRegistry()
