@@ -8,6 +8,7 @@ mod extract;
 mod fault;
 mod gridftp;
 mod reading;
+mod replay;
 mod shared;
 mod source;
 
@@ -22,6 +23,7 @@ mod core_module {
         super::packet::register(module)?;
         super::reading::register(module)?;
         super::extract::register(module)?;
-        super::gridftp::register(module)
+        super::gridftp::register(module)?;
+        super::replay::register(module)
     }
 }
