@@ -52,3 +52,7 @@ pub const MAX_RECORD_DEPTH: usize = 32;
 /// Most memory that a compressed log may claim to need, in KiB. The strongest settings that are in
 /// use take 64 MiB (`xz -9`) and 128 MiB (`zstd --ultra -22`).
 pub const MAX_DICTIONARY_KIB: u32 = 192 * 1024;
+
+/// Sockets of a replay, each for one original sender; more senders share them. A process may open
+/// 1024 files by default.
+pub const MAX_REPLAY_SOCKETS: usize = 512;

@@ -14,6 +14,7 @@ import pytest
 from gridtap.cli.archive import archive
 from gridtap.cli.collect import collect
 from gridtap.cli.decode import decode
+from gridtap.cli.replay import replay_command
 from gridtap.cli.scan import scan
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +40,7 @@ DOCUMENTED = {
     "command.md": [("gridtap decode", decode)],
     "collector.md": [("gridtap collect", collect)],
     "gridftp.md": [("gridtap scan", scan)],
+    "replay.md": [("gridtap replay", replay_command)],
     "archive.md": list(commands(archive, "gridtap archive")),
 }
 

@@ -50,6 +50,7 @@ __all__ = [
     "Redirect",
     "RedirectArg0View",
     "RedirectArg1View",
+    "Replay",
     "ServerIdent",
     "SrvInfo",
     "StatERR",
@@ -988,11 +989,16 @@ class PacketReader:
     @property
     def received_at(self) -> float | None: ...
     @property
+    def destination_port(self) -> int | None: ...
+    @property
+    def length(self) -> int: ...
+    @property
     def number(self) -> int: ...
     @property
     def offset(self) -> int: ...
     @property
     def skipped(self) -> int: ...
+    def faults(self) -> dict[str, int]: ...
     def __new__(cls, source: Source, ports: list[int] = ...) -> Self: ...
     def __iter__(self) -> Self: ...
     def __next__(self) -> Packet | TextGstream | Summary: ...
@@ -1129,3 +1135,15 @@ class Collector:
         """Works by other settings without losing a packet; ValueError leaves all as it was."""
     def stop(self) -> None:
         """Reads what the kernel still has, ends everything open and closes the queues."""
+# A capture sent again: gridtap.replay.
+
+@final
+class Replay:
+    """Sends the packets of a source to a UDP port; ``settings`` is a JSON text."""
+
+    def __new__(cls, source: Source, settings: str, ports: list[int] = ...) -> Self: ...
+    def step(self) -> tuple[bool, int]:
+        """Works for a moment without the interpreter lock; whether there is more, and how many
+        bytes of the source are behind. OSError without a file name: the network refuses.
+        """
+    def counts(self) -> dict[str, Any]: ...

@@ -9,6 +9,7 @@ mod extract;
 mod fault;
 mod gridftp;
 mod reading;
+mod replay;
 mod shared;
 mod source;
 
@@ -24,6 +25,7 @@ mod core_module {
         super::reading::register(module)?;
         super::extract::register(module)?;
         super::gridftp::register(module)?;
-        super::collector::register(module)
+        super::collector::register(module)?;
+        super::replay::register(module)
     }
 }

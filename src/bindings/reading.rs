@@ -9,16 +9,18 @@ use arrow_schema::{ArrowError, SchemaRef};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList, PyTuple};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
+use super::fault::LastFault;
 use super::packet::whole::message_object;
 use super::shared::Shared;
 use super::source::{Called, open};
 use crate::access::Config;
 use crate::access::record::{Record, Visitor};
 use crate::capture::Source;
-use crate::error::Ignore;
+use crate::error::FaultKind;
 use crate::export::arrow::Batch;
 use crate::reading::{Reading, Select, Target, What};
 use crate::xrootd::Message;
@@ -245,9 +247,12 @@ struct Packets {
     source: Box<dyn Source + Send>,
     peer: Option<(String, Option<u16>)>,
     received_at: Option<f64>,
+    destination_port: Option<u16>,
+    length: usize,
     number: u64,
     offset: u64,
     skipped: u64,
+    faults: BTreeMap<FaultKind, u64>,
 }
 
 #[pymethods]
@@ -259,9 +264,12 @@ impl PacketReader {
             source: open(source, &ports, Called::Attached)?,
             peer: None,
             received_at: None,
+            destination_port: None,
+            length: 0,
             number: 0,
             offset: 0,
             skipped: 0,
+            faults: BTreeMap::new(),
         };
         Ok(Self { state: Shared::new(packets) })
     }
@@ -285,6 +293,16 @@ impl PacketReader {
     }
 
     #[getter]
+    fn destination_port(&self, py: Python<'_>) -> PyResult<Option<u16>> {
+        self.state.attached(py, |packets| packets.destination_port)
+    }
+
+    #[getter]
+    fn length(&self, py: Python<'_>) -> PyResult<usize> {
+        self.state.attached(py, |packets| packets.length)
+    }
+
+    #[getter]
     fn number(&self, py: Python<'_>) -> PyResult<u64> {
         self.state.attached(py, |packets| packets.number)
     }
@@ -298,23 +316,37 @@ impl PacketReader {
     fn skipped(&self, py: Python<'_>) -> PyResult<u64> {
         self.state.attached(py, |packets| packets.skipped)
     }
+
+    /// Faults of the source, and those that made a packet be skipped, by kind.
+    fn faults(&self, py: Python<'_>) -> PyResult<BTreeMap<&'static str, u64>> {
+        self.state.attached(py, |packets| {
+            packets.faults.iter().map(|(kind, count)| (kind.name(), *count)).collect()
+        })
+    }
 }
 
 impl Packets {
     fn next(&mut self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         loop {
-            let skipped = &mut self.skipped;
-            let Some(datagram) = self.source.next(&mut |_| *skipped += 1)? else {
+            let (skipped, faults) = (&mut self.skipped, &mut self.faults);
+            let mut count = |kind: FaultKind| {
+                *skipped += 1;
+                *faults.entry(kind).or_default() += 1;
+            };
+            let Some(datagram) = self.source.next(&mut |fault| count(fault.kind))? else {
                 return Ok(None);
             };
-            let Some(message) = Message::decode(datagram.payload, &mut Ignore) else {
-                self.skipped += 1;
+            let mut last = LastFault::default();
+            let Some(message) = Message::decode(datagram.payload, &mut last) else {
+                count(last.0.map_or(FaultKind::EmptyDatagram, |fault| fault.kind));
                 py.check_signals()?;
                 continue;
             };
             self.number = datagram.number;
             self.offset = datagram.offset;
             self.received_at = datagram.received_at.map(|micros| micros as f64 / 1e6);
+            self.destination_port = datagram.destination_port;
+            self.length = datagram.payload.len();
             self.peer = datagram.peer.map(|peer| (peer.host.to_string(), peer.port));
             return message_object(py, &message, datagram.payload).map(Some);
         }
