@@ -45,5 +45,6 @@ mod view;
 mod waits;
 
 pub use correlator::{Config, Correlator, Evicted, Reason, Stats, Usage};
-pub use view::ServerView;
+
 pub use snapshot::{Restored, SnapshotError};
+pub use view::ServerView;
