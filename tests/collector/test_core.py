@@ -264,6 +264,32 @@ def test_what_is_out_of_order_is_refused(server: socket.socket) -> None:
     collector.stop()
 
 
+def test_a_state_is_saved_and_restored(server: socket.socket, tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    collector = _core.Collector(settings(ACCESSES), [server.fileno()])
+    collector.start()
+    send(server, b"=\0\0\x1d\0\0\0\1\0\0\0\0=/xrootd.7:1@srv\n")
+    eventually(lambda: collector.status()["state"]["servers"] == 1)
+    collector.save(path)
+    saved = path.read_bytes()
+    assert path.stat().st_mode & 0o777 == 0o600
+    collector.stop(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["state"]
+    restored = _core.Collector(settings(ACCESSES), [])
+    assert restored.restore(path) == 1
+    assert restored.status()["state"]["servers"] == 1
+    with pytest.raises(RuntimeError, match="before the start"):
+        collector.restore(path)
+    path.write_bytes(saved[:-1])
+    with pytest.raises(ValueError, match=f"{path} ends early"):
+        _core.Collector(settings(ACCESSES), []).restore(path)
+    with pytest.raises(FileNotFoundError) as caught:
+        _core.Collector(settings(ACCESSES), []).restore(tmp_path / "none")
+    assert caught.value.filename == str(tmp_path / "none")
+    with pytest.raises(FileNotFoundError):
+        restored.stop(tmp_path / "none" / "state")
+
+
 def test_a_collector_that_is_let_go_ends_its_threads(server: socket.socket) -> None:
     collector = _core.Collector(settings(ACCESSES), [server.fileno()])
     collector.start()

@@ -103,7 +103,7 @@ fn captures_are_fed_one_after_the_other_or_not_at_all_once_started() {
     let (once, datagrams) = read(&path, What::Accesses);
     assert_eq!(all(&engine, 0).len(), 2 * once.len());
     assert_eq!(counter(&engine, "/packets/received"), 2 * datagrams);
-    engine.stop();
+    engine.stop(None).expect("stopped");
     assert!(engine.feed(source(&path).as_mut()).is_err());
 }
 
