@@ -1088,7 +1088,7 @@ class Batch:
 
 @final
 class Explanation:
-    """Kind of each record, what it is about, and what each sink says: `take`, or why it does not."""
+    """Kind of each record, what it is about, and what each sink says: `take` or why not."""
 
     def __iter__(self) -> Self: ...
     def __next__(self) -> tuple[str, str, list[tuple[str, str]]]: ...
@@ -1127,5 +1127,17 @@ class Collector:
         """Counters and levels."""
     def reload(self, settings: str) -> None:
         """Works by other settings without losing a packet; ValueError leaves all as it was."""
-    def stop(self) -> None:
-        """Reads what the kernel still has, ends everything open and closes the queues."""
+    def save(self, path: str | PathLike[str]) -> None:
+        """Saves the state while all goes on: the file is the old one or the new one. OSError."""
+    def restore(self, path: str | PathLike[str]) -> int:
+        """Goes on with a state that was saved, also by another number of workers.
+
+        Answers how many servers, logins and files it brought. ValueError: the file is damaged or of
+        another version, and nothing of it stays. OSError; RuntimeError after `start`.
+        """
+    def stop(self, snapshot: str | PathLike[str] | None = None) -> None:
+        """Reads what the kernel still has, saves the state or ends everything open, closes the queues.
+
+        What is queued can still be taken. OSError: the state could not be saved; then everything
+        open has ended.
+        """

@@ -43,14 +43,25 @@ impl Clock {
 
     pub fn tick(&mut self, wall: Micros) {
         let at = wall.saturating_add_signed(-self.ahead);
+        let latest = self.ticked_at.map_or(Micros::MAX, |_| self.now + LARGEST_STEP);
         let is_sane =
-            self.now == 0 || (at <= self.now + LARGEST_STEP && at + LARGEST_DISORDER >= self.now);
+            self.now == 0 || (at <= latest && at.saturating_add(LARGEST_DISORDER) >= self.now);
         if is_sane {
             self.now = self.now.max(at);
         } else {
             self.ahead = wall as i64 - self.now as i64;
         }
         self.ticked_at = Some(self.now);
+    }
+
+    /// Goes on from the time of a snapshot: the first tick after it tells how long it has been.
+    pub fn resume(&mut self, at: Micros) {
+        self.now = self.now.max(at);
+    }
+
+    /// The state's time when the wall clock, as it is set now, showed this.
+    pub fn steady(&self, wall: Micros) -> Micros {
+        if wall == 0 { 0 } else { wall.saturating_add_signed(-self.ahead) }
     }
 
     /// What the wall clock, as it is set now, showed at a time of the state.

@@ -1,5 +1,6 @@
 //! The state of the correlation, its clock and its ceilings.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -58,7 +59,7 @@ impl Default for Config {
 }
 
 /// Why a file or a login left the tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Reason {
     Closed,
     Disconnect,
@@ -83,7 +84,7 @@ impl Reason {
 }
 
 /// Rows that left before their time, because a ceiling was reached.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evicted {
     pub files: u64,
     pub sessions: u64,
@@ -105,7 +106,7 @@ pub struct Usage {
 }
 
 /// What happened so far.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
     /// File accesses by the reason of their end.
     pub accesses: BTreeMap<Reason, u64>,
@@ -120,6 +121,43 @@ pub struct Stats {
     pub evicted: Evicted,
     /// Losses of incarnations that have ended, by server and class.
     pub losses: BTreeMap<(String, Class), Loss>,
+}
+
+/// A count beyond this is no count of packets; below it sums cannot overflow.
+const ABSURD_COUNT: u64 = 1 << 60;
+
+impl Stats {
+    /// Adds what others counted.
+    pub fn add(&mut self, more: &Self) {
+        for (reason, count) in &more.accesses {
+            *self.accesses.entry(*reason).or_default() += count;
+        }
+        self.duplicate_packets += more.duplicate_packets;
+        self.stale_packets += more.stale_packets;
+        self.failed_operations += more.failed_operations;
+        self.unused_names += more.unused_names;
+        self.evicted.files += more.evicted.files;
+        self.evicted.sessions += more.evicted.sessions;
+        self.evicted.servers += more.evicted.servers;
+        for ((name, class), loss) in &more.losses {
+            add_loss(&mut self.losses, name, *class, *loss);
+        }
+    }
+
+    /// Whether this can have been counted; what a damaged file says may not.
+    pub(super) fn is_sound(&self) -> bool {
+        let Evicted { files, sessions, servers } = self.evicted;
+        let singles = [self.duplicate_packets, self.stale_packets, self.failed_operations];
+        let losses = self
+            .losses
+            .values()
+            .flat_map(|loss| [loss.received, loss.lost, loss.late, loss.duplicates]);
+        let counts = self.accesses.values().copied().chain(singles).chain(losses);
+        let mut counts = counts.chain([files, sessions, servers, self.unused_names]);
+        counts.all(|count| count < ABSURD_COUNT)
+            && self.losses.len() <= 2 * MAX_LOSS_ROWS
+            && self.losses.keys().all(|(name, _)| name.len() <= 16 * LONGEST_LOSS_NAME)
+    }
 }
 
 pub struct Correlator {
@@ -506,16 +544,20 @@ fn count_losses(server: &Server, losses: &mut BTreeMap<(String, Class), Loss>) {
         name.extend(program.chars().take(LONGEST_LOSS_NAME));
     }
     for (class, counts) in server.numbers.losses() {
-        let key = (name.clone(), class);
-        let key = if losses.len() < MAX_LOSS_ROWS || losses.contains_key(&key) {
-            key
-        } else {
-            ("others".to_owned(), class)
-        };
-        let sum = losses.entry(key).or_default();
-        sum.received += counts.received;
-        sum.lost += counts.lost;
-        sum.late += counts.late;
-        sum.duplicates += counts.duplicates;
+        add_loss(losses, &name, class, counts);
     }
+}
+
+fn add_loss(losses: &mut BTreeMap<(String, Class), Loss>, name: &str, class: Class, more: Loss) {
+    let key = (name.to_owned(), class);
+    let key = if losses.len() < MAX_LOSS_ROWS || losses.contains_key(&key) {
+        key
+    } else {
+        ("others".to_owned(), class)
+    };
+    let sum = losses.entry(key).or_default();
+    sum.received += more.received;
+    sum.lost += more.lost;
+    sum.late += more.late;
+    sum.duplicates += more.duplicates;
 }

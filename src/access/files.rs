@@ -5,6 +5,7 @@
 //! million of them.
 
 use hashbrown::{DefaultHashBuilder, HashTable};
+use serde::{Deserialize, Serialize};
 use std::hash::BuildHasher;
 
 use super::sequence::Micros;
@@ -26,7 +27,7 @@ pub mod known {
 }
 
 /// How a file was closed, kept until everything else about it is known.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Close {
     pub forced: bool,
     /// Only the t-stream said so: a close of the f-stream is better.
@@ -41,7 +42,7 @@ pub struct Close {
 }
 
 /// Sums over the single requests of the t-stream.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Requests {
     pub read: i64,
     pub readv: i64,
@@ -53,7 +54,7 @@ pub struct Requests {
 }
 
 /// What only some files have.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Extra {
     pub close: Option<Close>,
     pub requests: Option<Requests>,
@@ -65,8 +66,8 @@ pub struct Extra {
 
 #[derive(Default)]
 pub struct File {
-    by_age: Links,
-    by_session: Links,
+    pub(super) by_age: Links,
+    pub(super) by_session: Links,
     pub server: u32,
     pub fileid: u32,
     pub session: u32,
@@ -193,6 +194,23 @@ impl Files {
             self.named.unlink(&mut self.rows, id);
             self.active.push_back(&mut self.rows, id);
         }
+    }
+
+    /// Adds a file from a snapshot, in no order yet; the caller links it to a session.
+    pub fn restore(&mut self, file: File) -> u32 {
+        let hash_of = hash(&self.hasher, file.server, file.fileid);
+        let id = self.rows.insert(file);
+        let Self { index, rows, hasher, .. } = self;
+        index.insert_unique(hash_of, id, |id| {
+            rows.get(*id).map_or(0, |file| hash(hasher, file.server, file.fileid))
+        });
+        id
+    }
+
+    /// Puts restored files into the order of their use.
+    pub fn relist(&mut self, active: Vec<(Micros, u64, u32)>, named: Vec<(Micros, u64, u32)>) {
+        self.active.merge(&mut self.rows, active, |file| file.last_seen);
+        self.named.merge(&mut self.rows, named, |file| file.last_seen);
     }
 
     pub fn bytes(&self) -> usize {

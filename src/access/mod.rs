@@ -9,6 +9,7 @@
 //! | `correlator` | the state: ceilings, the end of rows                                    |
 //! | `clock`    | the time, and clocks that are set                                         |
 //! | `budget`   | what happens when a table or all of memory is full                        |
+//! | `snapshot` | the state as a file                                                       |
 //! | `waits`    | what happens to rows after a time                                         |
 //! | `closed`   | files whose record has gone out                                           |
 //! | `maps` `fstream` `tstream` `events` | what each kind of packet does to it              |
@@ -38,9 +39,12 @@ pub mod sequence;
 mod servers;
 mod sessions;
 mod slab;
+mod snapshot;
 mod tstream;
 mod view;
 mod waits;
 
 pub use correlator::{Config, Correlator, Evicted, Reason, Stats, Usage};
+
+pub use snapshot::{Restored, SnapshotError};
 pub use view::ServerView;

@@ -1,5 +1,7 @@
 //! The packets of one incarnation: their numbers, repetitions and announced segments.
 
+use serde::{Deserialize, Serialize};
+
 use super::sequence::{Class, Loss, Micros, Recent, Tracker, Verdict};
 
 /// Sequence classes followed for one incarnation: eight providers in two framings, three counters
@@ -25,7 +27,7 @@ pub struct Numbered {
     pub may_be_constant: bool,
 }
 
-#[derive(Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Numbers {
     trackers: Vec<(Option<u16>, Class, Tracker)>,
     recent: Vec<(Option<u16>, Class, Recent)>,
@@ -36,6 +38,7 @@ pub struct Numbers {
     /// Packets that came right behind the one before.
     pub in_order: u32,
     /// Bytes that trackers and fingerprints point to.
+    #[serde(skip)]
     held: usize,
 }
 
@@ -140,6 +143,26 @@ impl Numbers {
         for (_, _, tracker) in &mut self.trackers {
             tracker.give_up(now, true);
         }
+    }
+
+    /// Calls `shift` with each time in it.
+    pub fn shift(&mut self, shift: impl Fn(&mut Micros)) {
+        self.trackers.iter_mut().for_each(|(_, _, tracker)| tracker.shift(&shift));
+    }
+
+    /// Takes what a snapshot says, if that can have come about by packets.
+    pub fn restore(mut self) -> Option<Self> {
+        let missing: usize = self.trackers.iter().map(|(_, _, tracker)| tracker.missing()).sum();
+        let is_sound = self.trackers.len() <= MAX_TRACKERS
+            && self.recent.len() <= MAX_TRACKERS
+            && missing <= MAX_MISSING
+            && self.trackers.iter().all(|(_, class, tracker)| tracker.is_sound(*class))
+            && self.recent.iter().all(|(_, _, recent)| recent.is_sound())
+            && self.copies.is_sound()
+            && self.segments_due.len() <= MAX_SEGMENTED_FILES
+            && self.segments_due.iter().all(|(_, due)| *due > 0);
+        self.held = self.count_held() - self.own_bytes();
+        is_sound.then_some(self)
     }
 
     /// Bytes that all this points to. Takes no time.

@@ -6,6 +6,7 @@
 //! belong to the incarnation that sent others from the same address with the same start time.
 
 use hashbrown::{DefaultHashBuilder, HashMap};
+use serde::{Deserialize, Serialize};
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ const PROVEN_AFTER: u32 = 8;
 const LIKELY_AFTER: u32 = 2;
 
 /// How much speaks for an incarnation being a server and not an invention. It only grows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Standing {
     #[default]
     Unknown,
@@ -35,7 +36,7 @@ pub enum Standing {
 const STANDINGS: usize = 3;
 
 /// What a server says of itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ident {
     pub host: Option<Box<str>>,
     pub port: Option<i64>,
@@ -51,7 +52,7 @@ pub struct Ident {
 /// One incarnation.
 #[derive(Default)]
 pub struct Server {
-    by_age: Links,
+    pub(super) by_age: Links,
     pub key: Key,
     pub address: Option<Box<str>>,
     pub udp_port: Option<u16>,
@@ -70,7 +71,7 @@ pub struct Server {
     /// Longest f-stream window, seconds.
     pub window_s: u32,
     /// Its sid stood elsewhere than in the userid of a map.
-    is_confirmed: bool,
+    pub is_confirmed: bool,
     /// A newer incarnation was seen.
     pub superseded: bool,
     /// Sessions of this incarnation.
@@ -78,20 +79,20 @@ pub struct Server {
     /// Holds the files whose login is not known.
     pub nobody: Option<u32>,
     pub numbers: Numbers,
-    standing: Standing,
+    pub standing: Standing,
     /// Tells by its order which was used last.
-    used_at: u64,
+    pub used_at: u64,
     /// Bytes received while its standing was unknown: what it can have bought with them is bounded.
-    heard: u64,
+    pub heard: u64,
     /// When an old incarnation leaves.
     pub due: Micros,
     /// Unlike that of any other incarnation, also of one that had this row before.
     pub generation: u32,
     /// Keys under which the other maps know this incarnation.
-    ports: Vec<(Option<Peer>, u32)>,
-    ident_hash: Option<u64>,
+    pub(super) ports: Vec<Sender>,
+    pub(super) ident_hash: Option<u64>,
     /// Bytes of names and of the identification.
-    texts: usize,
+    pub(super) texts: usize,
 }
 
 /// What tells incarnations apart.
@@ -164,10 +165,22 @@ fn held_by_host(host: &Host) -> usize {
 
 impl Held for Server {
     fn held(&self) -> usize {
-        let ports = self.ports.capacity() * size_of::<(Option<Peer>, u32)>();
+        let ports = self.ports.capacity() * size_of::<Sender>();
         self.numbers.held() + ports + self.texts
     }
 }
+
+/// Which names lead to an incarnation and not to another one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lead {
+    /// It is the newest of its host and sid.
+    pub sid: bool,
+    /// It is the newest of its host, port, instance and program.
+    pub ident: bool,
+}
+
+/// Where packets without a sid come from: a sender and a start time.
+type Sender = (Option<Peer>, u32);
 
 /// All incarnations, and the ways to find one.
 pub struct Servers {
@@ -178,7 +191,7 @@ pub struct Servers {
     /// The newest incarnation of a sid.
     newest: HashMap<(Option<Host>, u64), u32>,
     /// The incarnation that sends from a port, for packets without a sid.
-    by_port: HashMap<(Option<Peer>, u32), u32>,
+    by_port: HashMap<Sender, u32>,
     /// The newest incarnation of a host, port, instance and program.
     by_ident: HashMap<u64, u32>,
     hasher: DefaultHashBuilder,
@@ -360,6 +373,89 @@ impl Servers {
         id
     }
 
+    pub fn lead(&self, id: u32) -> Lead {
+        let Some(server) = self.rows.get(id) else { return Lead::default() };
+        let newest = server.key.sid.map(|sid| (server.key.host.clone(), sid));
+        let ident = server.ident.as_deref().map(|ident| hash(&self.hasher, &server.key, ident));
+        Lead {
+            sid: newest.is_some_and(|newest| self.newest.get(&newest) == Some(&id)),
+            ident: ident == server.ident_hash
+                && ident.is_some_and(|hash| self.by_ident.get(&hash) == Some(&id)),
+        }
+    }
+
+    /// The senders of an incarnation, and whether they lead to it.
+    pub fn senders(&self, id: u32) -> impl Iterator<Item = (&Sender, bool)> {
+        let ports = self.rows.get(id).into_iter().flat_map(|server| &server.ports);
+        ports.map(move |sender| (sender, self.by_port.get(sender) == Some(&id)))
+    }
+
+    /// Adds an incarnation from a snapshot, in no order yet. `None` if it is known already.
+    pub fn restore(
+        &mut self,
+        mut server: Server,
+        lead: Lead,
+        senders: impl Iterator<Item = (Sender, bool)>,
+    ) -> Option<u32> {
+        if self.by_key.contains_key(&server.key) {
+            return None;
+        }
+        self.generations = self.generations.wrapping_add(1);
+        server.generation = self.generations;
+        let senders: Vec<_> = senders.take(MAX_TRACKERS).collect();
+        server.ports = senders.iter().map(|(sender, _)| sender.clone()).collect();
+        server.texts = server.count_texts();
+        if server.standing != Standing::Unknown {
+            server.heard = 0;
+        }
+        self.heard += server.heard;
+        let (key, stod) = (server.key.clone(), server.key.stod);
+        let ident = server.ident.as_deref().filter(|_| lead.ident);
+        let ident = ident.map(|ident| hash(&self.hasher, &key, ident));
+        server.ident_hash = ident;
+        let id = self.rows.insert(server);
+        for (sender, _) in senders.into_iter().filter(|(_, leads)| *leads) {
+            self.by_port.entry(sender).or_insert(id);
+        }
+        let rows = &self.rows;
+        let is_older = |other: Option<&u32>| {
+            other.and_then(|id| rows.get(*id)).is_none_or(|server| server.key.stod < stod)
+        };
+        if let Some(sid) = key.sid.filter(|_| lead.sid) {
+            let sid = (key.host.clone(), sid);
+            if is_older(self.newest.get(&sid)) {
+                self.newest.remove(&sid);
+                self.newest.insert(sid, id);
+            }
+        }
+        if let Some(hash) = ident
+            && is_older(self.by_ident.get(&hash))
+        {
+            self.by_ident.insert(hash, id);
+        }
+        self.by_key.insert(key, id);
+        Some(id)
+    }
+
+    /// Puts restored incarnations into the order of their use.
+    pub fn relist(&mut self, more: Vec<(Micros, u64, u32)>) {
+        let here = self.ids().filter_map(|id| {
+            self.rows.get(id).map(|server| (server.last_seen, true, server.used_at, id))
+        });
+        let mut all: Vec<_> = here.collect();
+        all.extend(more.into_iter().map(|(seen, used, id)| (seen, false, used, id)));
+        all.sort_unstable();
+        self.by_age = [List::default(); STANDINGS];
+        for (_, _, _, id) in all {
+            self.uses += 1;
+            let Some(mut server) = self.rows.get_mut(id) else { continue };
+            server.used_at = self.uses;
+            let standing = server.standing;
+            drop(server);
+            self.by_age[standing as usize].push_back(&mut self.rows, id);
+        }
+    }
+
     pub fn knows(&self, peer: Option<&Peer>, sid: Option<u64>, stod: u32) -> bool {
         let key = Key { host: peer.map(|peer| peer.host.clone()), sid, stod };
         self.by_key.contains_key(&key) || self.by_port.contains_key(&(peer.cloned(), stod))
@@ -424,8 +520,7 @@ impl Servers {
             return (false, None);
         }
         let stod = server.key.stod;
-        let who = (&server.key.host, &ident.host, ident.port, &ident.instance, &ident.program);
-        let hash = self.hasher.hash_one(who);
+        let hash = hash(&self.hasher, &server.key, &ident);
         server.ident = Some(Box::new(ident));
         server.texts = server.count_texts();
         drop(server);
@@ -507,7 +602,7 @@ impl Servers {
     /// The same, counted anew.
     pub fn count_bytes(&self) -> usize {
         let held = |server: &Server| {
-            let ports = server.ports.capacity() * size_of::<(Option<Peer>, u32)>();
+            let ports = server.ports.capacity() * size_of::<Sender>();
             server.numbers.count_held() + ports + server.count_texts()
         };
         self.rows.count(held) + self.maps_bytes()
@@ -529,6 +624,11 @@ impl Servers {
         shrink(&mut self.by_ident);
         self.maps_bytes() < before
     }
+}
+
+/// Who an incarnation says it is, over restarts.
+fn hash(hasher: &DefaultHashBuilder, key: &Key, ident: &Ident) -> u64 {
+    hasher.hash_one((&key.host, &ident.host, ident.port, &ident.instance, &ident.program))
 }
 
 fn shrink<K: Eq + Hash>(map: &mut HashMap<K, u32>) {

@@ -5,6 +5,7 @@
 //! only that is known, under the bytes of its userid, and the others are joined to it.
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use serde::{Deserialize, Serialize};
 use std::hash::BuildHasher;
 
 use super::files::is_roomy;
@@ -17,7 +18,7 @@ use crate::xrootd::userid::UserId;
 type Str = Option<Box<str>>;
 
 /// Facts about one login, as text.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub struct User {
     /// The userid as sent.
     pub raw: Box<[u8]>,
@@ -34,6 +35,7 @@ pub struct User {
     experiment: Option<i64>,
     activity: Option<i64>,
     /// Bytes of the texts.
+    #[serde(skip)]
     texts: usize,
 }
 
@@ -51,6 +53,12 @@ impl User {
         self.protocol = owned(id.prot);
         self.pid = id.pid;
         self.texts = self.count_texts();
+    }
+
+    /// After coming from a snapshot.
+    pub fn restored(mut self) -> Self {
+        self.texts = self.count_texts();
+        self
     }
 
     fn count_texts(&self) -> usize {
@@ -97,7 +105,7 @@ impl User {
 }
 
 /// How a session ended.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Ended {
     pub at: Option<f64>,
     pub window: (u32, u32),
@@ -110,7 +118,7 @@ pub struct Ended {
 }
 
 /// Sums over the files of a session.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Totals {
     pub files: i64,
     pub read: i64,
@@ -120,8 +128,8 @@ pub struct Totals {
 
 #[derive(Default)]
 pub struct Session {
-    by_age: Links,
-    by_server: Links,
+    pub(super) by_age: Links,
+    pub(super) by_server: Links,
     pub server: u32,
     /// 0 while only the userid is known.
     pub dictid: u32,
@@ -344,6 +352,45 @@ impl Sessions {
 }
 
 impl Sessions {
+    /// Whether this is the session that its userid leads to.
+    pub fn leads_userid(&self, id: u32) -> bool {
+        let hash = hash_row(&self.rows, &self.hasher, id);
+        self.by_userid.find(hash, |other| *other == id).is_some()
+    }
+
+    /// Adds a session from a snapshot, in no order yet; the caller links it to its server.
+    pub fn restore(&mut self, session: Session, leads_userid: bool) -> u32 {
+        let (server, dictid) = (session.server, session.dictid);
+        let user = session.user.as_ref().filter(|_| leads_userid);
+        let raw = user.map(|user| user.raw.clone());
+        let id = self.rows.insert(session);
+        if dictid != 0 {
+            self.by_dictid.insert((server, dictid), id);
+        }
+        if let Some(raw) = raw
+            && self.find_userid(server, &raw).is_none()
+        {
+            let Self { rows, by_userid, hasher, .. } = self;
+            let hash = hash_row(rows, hasher, id);
+            by_userid.insert_unique(hash, id, |id| hash_row(rows, hasher, *id));
+        }
+        id
+    }
+
+    /// Puts restored sessions into the order of their use.
+    pub fn relist(&mut self, sessions: Vec<(Micros, u64, u32)>) {
+        self.by_age.merge(&mut self.rows, sessions, |session| session.last_seen);
+    }
+
+    /// Gives a session a generation of this state; answers it and the end of the session's wait.
+    pub fn renew(&mut self, id: u32) -> (u32, Option<Micros>) {
+        self.generations = self.generations.wrapping_add(1);
+        let generation = self.generations;
+        let Some(mut session) = self.rows.get_mut(id) else { return (generation, None) };
+        session.generation = generation;
+        (generation, session.ended.as_ref().map(|ended| ended.due))
+    }
+
     pub fn bytes(&self) -> usize {
         self.rows.bytes() + self.by_dictid.allocation_size() + self.by_userid.allocation_size()
     }

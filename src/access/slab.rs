@@ -278,6 +278,25 @@ impl<const L: usize> List<L> {
         }
     }
 
+    /// Adds rows that stand in no list of this kind, each with its age and its place among those of the
+    /// same age, and puts all into the order of age.
+    pub fn merge<T: Linked<L> + Held + Default>(
+        &mut self,
+        rows: &mut Slab<T>,
+        more: Vec<(u64, u64, u32)>,
+        age: impl Fn(&T) -> u64,
+    ) {
+        let here = self.ids(rows).filter_map(|id| rows.get(id).map(|row| (age(row), id)));
+        let here = (0..).zip(here).map(|(place, (age, id))| (age, true, place, id));
+        let mut all: Vec<_> = here.collect();
+        all.extend(more.into_iter().map(|(age, place, id)| (age, false, place, id)));
+        all.sort_unstable();
+        *self = Self::default();
+        for (_, _, _, id) in all {
+            self.push_back(rows, id);
+        }
+    }
+
     /// The rows from the oldest to the youngest.
     pub fn ids<T: Linked<L> + Held + Default>(&self, rows: &Slab<T>) -> impl Iterator<Item = u32> {
         std::iter::successors(self.first(), |id| self.after(rows, *id))

@@ -90,8 +90,12 @@ impl Correlator {
 
     /// Keeps a closed file until the rest about it has come.
     pub(super) fn hold(&mut self, id: u32, delay: Micros) {
+        self.hold_until(id, self.clock.now + delay);
+    }
+
+    pub(super) fn hold_until(&mut self, id: u32, due: Micros) {
         self.waits.generations = self.waits.generations.wrapping_add(1);
-        let (due, generation) = (self.clock.now + delay, self.waits.generations);
+        let generation = self.waits.generations;
         if let Some(mut file) = self.files.get_mut(id) {
             let extra = file.extra.get_or_insert_with(Box::<Extra>::default);
             (extra.due, extra.generation) = (due, generation);

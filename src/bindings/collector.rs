@@ -6,13 +6,15 @@ use pyo3::exceptions::{PyIndexError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList};
 use serde_json::Value;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::shared::Shared;
-use super::source::{Called, open};
+use super::source::{Called, exception, open};
+use crate::access::SnapshotError;
 use crate::access::sequence::SECOND;
 use crate::capture::udp::{Socket, duplicate};
-use crate::collect::{Content, Engine, Explainer, Settings};
+use crate::collect::{Content, Engine, Explainer, RestoreError, Settings};
 
 /// The longest wait between two looks at signals.
 const LOOK: Duration = Duration::from_millis(200);
@@ -107,8 +109,27 @@ impl Collector {
         py.detach(|| self.engine.reload(settings)).map_err(PyValueError::new_err)
     }
 
-    fn stop(&self, py: Python<'_>) {
-        py.detach(|| self.engine.stop());
+    fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        let saved = py.detach(|| self.engine.save(&path));
+        saved.map_err(|error| exception(error, Some(&path)))
+    }
+
+    fn restore(&self, py: Python<'_>, path: PathBuf) -> PyResult<usize> {
+        let restored = py.detach(|| self.engine.restore(&path)).map_err(PyRuntimeError::new_err)?;
+        restored.map_err(|error| match error {
+            RestoreError::Io(error) | RestoreError::Snapshot(SnapshotError::Io(error)) => {
+                exception(error, Some(&path))
+            }
+            RestoreError::Snapshot(error) => {
+                PyValueError::new_err(format!("{} {error}", path.display()))
+            }
+        })
+    }
+
+    #[pyo3(signature = (snapshot = None))]
+    fn stop(&self, py: Python<'_>, snapshot: Option<PathBuf>) -> PyResult<()> {
+        let stopped = py.detach(|| self.engine.stop(snapshot.as_deref()));
+        stopped.map_err(|error| exception(error, snapshot.as_deref()))
     }
 }
 
@@ -160,7 +181,7 @@ impl Explanation {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Line>> {
-        let explained = self.state.detached(py, Explainer::next)??;
+        let explained = self.state.detached(py, Explainer::next_record)??;
         Ok(explained.map(|record| {
             let verdicts = record.verdicts.into_iter();
             let verdicts = verdicts.map(|(sink, verdict)| (sink.to_string(), verdict)).collect();

@@ -1,6 +1,7 @@
 //! All workers together: start, stop, other settings, and the batches that come out.
 
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -10,10 +11,11 @@ use super::names::Resolver;
 use super::outlet::Outlet;
 use super::queue::{Batch, Content, Queue};
 use super::settings::{DnsSettings, Settings};
+use super::snapshot::{self, RestoreError, worker_of};
 use super::state::{SharedNames, State};
 use super::worker::{Worker, clock};
-use crate::capture::udp::{Socket, deal, shard};
-use crate::capture::{Datagram, Host, Source};
+use crate::capture::udp::{Socket, deal};
+use crate::capture::{Source, SourceFault};
 use crate::export::profile::NoNames;
 
 /// Where a collector is in its life.
@@ -123,21 +125,54 @@ impl Engine {
         }
     }
 
-    /// Reads what the kernel still has, ends everything that is open, and closes the queues. What is in
-    /// them can still be taken.
-    pub fn stop(&self) {
+    /// Reads what the kernel still has; saves the state, or without a path for it ends everything that is
+    /// open; and closes the queues. What is in them can still be taken.
+    ///
+    /// # Errors
+    ///
+    /// The state could not be saved. Then everything open has ended.
+    pub fn stop(&self, snapshot: Option<&Path>) -> io::Result<()> {
         let mut phase = self.phase();
         match std::mem::replace(&mut *phase, Phase::Stopped) {
             Phase::Running(threads) => self.end(threads),
             Phase::Idle => {}
-            Phase::Stopped => return,
+            Phase::Stopped => return Ok(()),
         }
+        let saved = snapshot.map(|path| snapshot::save(&self.workers, path));
         for worker in &self.workers {
-            worker.state().finish(clock());
+            if matches!(saved, Some(Ok(()))) {
+                worker.state().flush();
+            } else {
+                worker.state().finish(clock());
+            }
         }
         for row in &self.book().rows {
             row.queue.set_closed(true);
         }
+        saved.unwrap_or(Ok(()))
+    }
+
+    /// Saves the state while all goes on.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file system; the file is as it was then.
+    pub fn save(&self, path: &Path) -> io::Result<()> {
+        snapshot::save(&self.workers, path)
+    }
+
+    /// Goes on with a state that was saved. Answers how many servers, logins and files it brought.
+    ///
+    /// # Errors
+    ///
+    /// Packets are being received, or were. Inside: the file cannot be read or is damaged; then
+    /// nothing of it stays.
+    pub fn restore(&self, path: &Path) -> Result<Result<usize, RestoreError>, String> {
+        let phase = self.phase();
+        if !matches!(*phase, Phase::Idle) {
+            return Err("a state can be restored only before the start".into());
+        }
+        Ok(snapshot::restore(&self.workers, path))
     }
 
     /// Reads a capture as if its packets came from a socket; at its end everything open ends.
@@ -150,32 +185,30 @@ impl Engine {
         if !matches!(*phase, Phase::Idle) {
             return Err("a capture can be fed only before the start".into());
         }
-        let mut states: Vec<_> = self.workers.iter().map(|worker| worker.state()).collect();
-        for state in &mut states {
-            state.set_patient(true);
+        for worker in &self.workers {
+            worker.state().set_patient(true);
         }
-        let mut faults = Vec::new();
-        let read = loop {
-            match source.next(&mut |fault| faults.push(fault.kind)) {
-                Ok(Some(datagram)) => {
-                    let worker = worker_of(&datagram, states.len());
-                    if let Some(state) = states.get_mut(worker) {
-                        state.take(&datagram, false, clock());
-                    }
-                }
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-        };
-        for kind in faults {
-            if let Some(state) = states.first_mut() {
-                state.counters.fault(kind);
-            }
-        }
-        for state in &mut states {
-            state.finish(clock());
+        let read = self.read(source);
+        for worker in &self.workers {
+            worker.state().finish(clock());
         }
         Ok(read)
+    }
+
+    fn read(&self, source: &mut dyn Source) -> io::Result<()> {
+        let mut report = |fault: SourceFault| {
+            if let Some(first) = self.workers.first() {
+                first.state().counters.fault(fault.kind);
+            }
+        };
+        while let Some(datagram) = source.next(&mut report)? {
+            let host = datagram.peer.as_ref().map(|peer| &peer.host);
+            let worker = self.workers.get(worker_of(host, self.workers.len()));
+            if let Some(worker) = worker {
+                worker.state().take(&datagram, false, clock());
+            }
+        }
+        Ok(())
     }
 
     /// Works by other settings from now on, without losing a packet. A sink keeps its number and its
@@ -318,13 +351,4 @@ fn outlets(settings: &Settings, queues: &[Arc<Queue>]) -> Result<Vec<Outlet>, St
         outlet.map_err(|error| format!("sink {:?}: {error}", sink.name))
     });
     each.collect()
-}
-
-/// The worker that a packet belongs to: that of its sender, as in the kernel.
-fn worker_of(datagram: &Datagram<'_>, workers: usize) -> usize {
-    match datagram.peer.as_ref().map(|peer| &peer.host) {
-        Some(Host::Ip(address)) => shard::of(*address, workers),
-        // Names come only from relays, and without a sender there is one sender.
-        Some(Host::Name(_)) | None => 0,
-    }
 }

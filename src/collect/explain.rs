@@ -73,7 +73,7 @@ impl Explainer {
     /// # Errors
     ///
     /// Those of the source.
-    pub fn next(&mut self) -> io::Result<Option<Explained>> {
+    pub fn next_record(&mut self) -> io::Result<Option<Explained>> {
         loop {
             if let Some(explained) = self.desk.explained.pop_front() {
                 return Ok(Some(explained));

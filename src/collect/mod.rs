@@ -17,6 +17,7 @@
 //! | `counters`   | what one worker counted                                             |
 //! | `worker`     | the thread                                                          |
 //! | `engine`     | all workers together                                                |
+//! | `snapshot`   | the state of all workers as a file                                  |
 //! | `explain`    | what would become of records                                        |
 //! | `status`     | what it tells of itself                                             |
 //!
@@ -34,6 +35,7 @@ mod outlet;
 mod queue;
 mod rejections;
 mod settings;
+mod snapshot;
 mod state;
 mod status;
 mod worker;
@@ -42,3 +44,4 @@ pub use engine::Engine;
 pub use explain::{Explained, Explainer};
 pub use queue::{Batch, Content};
 pub use settings::Settings;
+pub use snapshot::RestoreError;

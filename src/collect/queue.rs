@@ -36,8 +36,8 @@ impl Batch {
     }
 }
 
-/// Whoever takes nothing for so long is not waited for.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Whoever takes nothing for so long is not waited for: a sink may take its time.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Fresh memory of this size costs page faults; a few of them are enough while batches flow.
 const MAX_SPARE: usize = 8;
@@ -50,6 +50,8 @@ struct State {
     records: u64,
     dropped_records: u64,
     taken: u64,
+    /// Somebody takes batches, or has done so lately.
+    has_taker: bool,
     /// What outlets counted that are no more.
     tally: Tally,
     /// Memory of batches that were taken, for the next ones.
@@ -98,18 +100,19 @@ impl Queue {
         self.filled.notify_one();
     }
 
-    /// Adds a batch, and before that waits for room as long as somebody takes batches out: for a source
-    /// that can wait.
+    /// Adds a batch, and before that waits for room if somebody takes batches out: for a source that can
+    /// wait.
     pub fn push_patiently(&self, batch: Batch) {
         let mut state = self.state();
         let bytes = batch.bytes();
-        while state.bytes + bytes > state.max_bytes && !state.batches.is_empty() {
+        while state.has_taker && state.bytes + bytes > state.max_bytes && !state.batches.is_empty()
+        {
             let taken = state.taken;
             let waited = self.emptied.wait_timeout(state, PATIENCE);
             let (next, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
             state = next;
             if timeout.timed_out() && state.taken == taken {
-                break;
+                state.has_taker = false;
             }
         }
         Self::add(&mut state, batch);
@@ -135,6 +138,7 @@ impl Queue {
     pub fn take(&self, longest: Duration) -> Option<Batch> {
         let deadline = Instant::now().checked_add(longest);
         let mut state = self.state();
+        state.has_taker = true;
         loop {
             if let Some(batch) = state.batches.pop_front() {
                 state.bytes -= batch.bytes();
@@ -238,6 +242,7 @@ mod tests {
     #[test]
     fn a_patient_source_loses_nothing_while_somebody_takes() {
         let queue = Queue::new(10);
+        assert!(queue.take(Duration::ZERO).is_none());
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for _ in 0..1000 {

@@ -1,5 +1,6 @@
 //! What one worker knows, and the way of a packet through it: gate, decoder, correlator, outlets.
 
+use std::io::Read;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use crate::access::record::{
     FileAccess, IoEvent, PluginEvent, Redirect, ServerIdent, Session, Sink, Summary,
 };
 use crate::access::sequence::Micros;
-use crate::access::{Config, Correlator, Evicted, Usage};
+use crate::access::{Config, Correlator, Evicted, Restored, SnapshotError, Usage};
 use crate::capture::{Datagram, Host};
 use crate::error::{DecodeError, FaultKind};
 use crate::export::profile::{AnyRecord, Context, Names};
@@ -131,10 +132,15 @@ impl State {
         let ended = std::mem::replace(&mut self.correlator, next);
         self.past.add(&Outcome::of(&ended));
         self.past_evicted = sum(self.past_evicted, ended.usage().evicted);
+        self.flush();
+        self.set_patient(false);
+    }
+
+    /// Hands over what is in open batches.
+    pub fn flush(&mut self) {
         for outlet in &mut self.outlets {
             outlet.flush();
         }
-        self.set_patient(false);
     }
 
     /// Whether full queues are waited for.
@@ -177,6 +183,25 @@ impl State {
         self.host = settings.host.as_str().into();
         self.names = names;
         self.correlator.set_config(self.config.clone(), &mut outlets!(self, now));
+    }
+
+    /// Takes in a part of a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Correlator::load`].
+    pub fn load(
+        &mut self,
+        input: &mut impl Read,
+        keep: impl FnMut(Option<&Host>) -> bool,
+        now: Micros,
+    ) -> Result<Restored, SnapshotError> {
+        self.correlator.load(input, keep, &mut outlets!(self, now))
+    }
+
+    /// Begins anew, as if no packet had come; for what was taken in of a snapshot that is damaged.
+    pub fn forget(&mut self) {
+        self.correlator = Correlator::new(self.config.clone());
     }
 
     /// What is held now, and what had to leave so far.

@@ -134,7 +134,7 @@ impl Ring {
         places.map(|(((payload, name), control), header)| Received {
             payload: payload.get(..header.msg_len as usize).unwrap_or(payload),
             sender: sender(name, header.msg_hdr.msg_namelen as usize),
-            received_at: time(control, header.msg_hdr.msg_controllen as usize),
+            received_at: time(control, header.msg_hdr.msg_controllen as _),
             is_truncated: header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0,
         })
     }
@@ -167,7 +167,8 @@ fn time(control: &Control, length: usize) -> Option<Micros> {
     while rest.len() >= HEADER {
         // SAFETY: there are enough bytes for a header, which is numbers only.
         let header = unsafe { rest.as_ptr().cast::<libc::cmsghdr>().read_unaligned() };
-        let data = rest.get(HEADER..header.cmsg_len as usize)?;
+        let length: usize = header.cmsg_len as _;
+        let data = rest.get(HEADER..length)?;
         let is_time = header.cmsg_level == libc::SOL_SOCKET
             && header.cmsg_type == libc::SCM_TIMESTAMPNS
             && data.len() >= size_of::<libc::timespec>();
@@ -177,7 +178,7 @@ fn time(control: &Control, length: usize) -> Option<Micros> {
             let seconds = Micros::try_from(time.tv_sec).ok()?;
             return Some(seconds * SECOND + Micros::try_from(time.tv_nsec).ok()? / 1000);
         }
-        rest = rest.get((header.cmsg_len as usize).next_multiple_of(align_of::<usize>())..)?;
+        rest = rest.get(length.next_multiple_of(align_of::<usize>())..)?;
     }
     None
 }

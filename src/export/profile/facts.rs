@@ -256,3 +256,58 @@ pub(super) fn now_ms(context: &Context<'_>) -> i64 {
 pub(super) fn timestamp(context: &Context<'_>) -> String {
     clock::rfc3339(context.now)
 }
+
+fn is_name(host: &str) -> bool {
+    !host.is_empty() && !place::is_address(host)
+}
+
+/// The name that a server gave itself.
+pub(super) fn server_name<'a>(server: &Server<'a>) -> Option<&'a str> {
+    server.server_host.filter(|host| is_name(host))
+}
+
+/// The name of a client, as far as its server knew one.
+pub(super) fn client_name<'a>(user: &User<'a>) -> Option<&'a str> {
+    [user.user_host, user.auth_host].into_iter().flatten().find(|host| is_name(host))
+}
+
+/// Whether client and server are in one domain, where both have names.
+pub(super) fn is_local(user: &User<'_>, server: &Server<'_>) -> Option<bool> {
+    fn domain(host: &str) -> Option<&str> {
+        host.split_once('.').map(|(_, domain)| domain)
+    }
+    let (client, server) = (domain(client_name(user)?)?, domain(server_name(server)?)?);
+    Some(client.eq_ignore_ascii_case(server))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn local_is_the_same_domain() {
+        let told = |client, server| {
+            let user = User { user_host: Some(client), ..User::default() };
+            is_local(&user, &Server { server_host: Some(server), ..Server::default() })
+        };
+        assert_eq!(told("wn.example.org", "srv.Example.org"), Some(true));
+        assert_eq!(told("wn.example.org", "srv.example.net"), Some(false));
+        assert_eq!(told("192.0.2.1", "srv.example.net"), None);
+    }
+
+    #[test]
+    fn words_of_an_organisation_come_once() {
+        assert_eq!(single_words("osg osg"), "osg");
+        assert_eq!(single_words(" cms  osg cms "), "cms osg");
+        assert_eq!(single_words("cms"), "cms");
+    }
+
+    #[test]
+    fn jobs_have_three_parts() {
+        let crab = Crab::new("162_https://a/162/190501:user:crab:x_0").expect("a job");
+        assert_eq!((crab.id, crab.retry, crab.workflow), ("162", "0", "190501:user:crab:x"));
+        assert_eq!(Crab::new("1_b"), None);
+        assert_eq!(Crab::new("1_b_c_d"), None);
+        assert_eq!(Crab::new("1_b_2").map(|crab| crab.workflow), Some("b"));
+    }
+}

@@ -151,3 +151,17 @@ impl Encoder {
         usize::from(written)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encoders_go_to_the_threads_that_need_them() {
+        fn is_send<T: Send + 'static>(_: &T) {}
+        for (_, profile) in Profile::ALL {
+            let settings = ProfileSettings { profile: *profile, ..ProfileSettings::default() };
+            is_send(&Encoder::new(&settings).expect("good settings"));
+        }
+    }
+}

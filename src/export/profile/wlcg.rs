@@ -10,7 +10,6 @@ use super::numbers::{self, Bytes, Zeros};
 use super::object::Object;
 use super::osg_go;
 use super::osg_py::Opened;
-use super::otel::is_local;
 use super::place;
 use super::settings::{ProfileSettings, TimeUnit, UserDn};
 use super::{AnyRecord, Context, plugin};
@@ -235,7 +234,7 @@ fn common_name(dn: &str, producer: Producer) -> Option<&str> {
 fn extend(access: &FileAccess<'_>, object: &mut Object<'_>) {
     let user = &access.user;
     object.known_text("status", access.close_reason);
-    object.known_boolean("is_local", is_local(user, &access.server));
+    object.known_boolean("is_local", facts::is_local(user, &access.server));
     object.known_text("auth_method", user.auth_protocol);
     object.known_int("client_ip_version", user.ip_version);
     let server = access.server.server_address.and_then(|text| text.parse::<IpAddr>().ok());

@@ -5,6 +5,7 @@
 
 mod bounds;
 mod budget;
+mod chaos;
 mod ends;
 mod events;
 mod feed;
@@ -14,4 +15,5 @@ mod joins;
 mod losses;
 mod orders;
 mod sessions;
+mod snapshots;
 mod traces;

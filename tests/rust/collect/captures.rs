@@ -103,7 +103,7 @@ fn captures_are_fed_one_after_the_other_or_not_at_all_once_started() {
     let (once, datagrams) = read(&path, What::Accesses);
     assert_eq!(all(&engine, 0).len(), 2 * once.len());
     assert_eq!(counter(&engine, "/packets/received"), 2 * datagrams);
-    engine.stop();
+    engine.stop(None).expect("stopped");
     assert!(engine.feed(source(&path).as_mut()).is_err());
 }
 
@@ -120,7 +120,7 @@ fn an_explanation_names_every_sink_and_changes_nothing() {
     let engine = engine(&json!({"workers": 1, "sinks": sinks}), &[]);
     let mut explainer = engine.explain(source(&path)).expect("explained");
     let mut accesses = 0;
-    while let Some(explained) = explainer.next().expect("readable") {
+    while let Some(explained) = explainer.next_record().expect("readable") {
         let verdicts: Vec<_> = explained.verdicts.iter().map(|(_, verdict)| *verdict).collect();
         match explained.kind {
             "accesses" => {

@@ -23,7 +23,7 @@ fn only_networks_that_are_allowed_come_in() {
         pacer.send(&bound(from), to, b"a packet of no kind");
     }
     pacer.wait();
-    engine.stop();
+    engine.stop(None).expect("stopped");
     let senders: Vec<_> = rest(&engine, 0).iter().map(|line| line["remote"].clone()).collect();
     assert_eq!(senders.len(), 2);
     assert!(senders[0].as_str().is_some_and(|remote| remote.starts_with("127.0.1.7:")));
@@ -59,7 +59,7 @@ fn a_mad_sender_takes_nothing_from_a_good_one() {
     }
     pacer.wait();
     let longest = began.elapsed().as_secs() + 1;
-    engine.stop();
+    engine.stop(None).expect("stopped");
     let mut files: Vec<_> = rest(&engine, 0)
         .iter()
         .filter(|access| access["server_address"] == "127.0.0.1")

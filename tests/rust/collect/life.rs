@@ -21,8 +21,8 @@ fn records_come_out_while_packets_come_in() {
     assert_eq!((batch.records, batch.kind), (1, Some("packets")));
     assert!(batch.oldest_received_at > 0);
     assert!(engine.start().is_err());
-    engine.stop();
-    engine.stop();
+    engine.stop(None).expect("stopped");
+    engine.stop(None).expect("stopped");
     assert_eq!((engine.is_drained(0), engine.is_drained(1)), (Some(true), None));
     assert!(engine.start().is_err());
 }
@@ -38,7 +38,7 @@ fn a_stop_takes_what_the_kernel_holds_and_ends_what_is_open() {
         client.send_to(&xrootd.files(&[open(file, 1, PATH)]).bytes, target).expect("sent");
     }
     engine.start().expect("started");
-    engine.stop();
+    engine.stop(None).expect("stopped");
     assert_eq!(rest(&engine, 0).len(), 100);
     let accesses = rest(&engine, 1);
     assert_eq!(accesses.len(), 100);
@@ -75,7 +75,7 @@ fn a_reload_loses_no_packet() {
             thread::sleep(Duration::from_millis(1));
         }
     });
-    engine.stop();
+    engine.stop(None).expect("stopped");
     let mut payloads: Vec<_> =
         rest(&engine, 0).iter().map(|line| line["data"].to_string()).collect();
     payloads.sort_unstable();
@@ -109,7 +109,7 @@ fn settings_that_will_not_do_change_nothing() {
     }
     Pacer::new(&engine).send(&bound("127.0.0.1:0"), target, b"x");
     eventually("receiving", || counter(&engine, "/packets/received") == 1);
-    engine.stop();
+    engine.stop(None).expect("stopped");
     assert_eq!(rest(&engine, 0).len(), 1);
     assert_eq!(engine.status()["sinks"].as_array().map(Vec::len), Some(1));
 }
@@ -128,7 +128,7 @@ fn a_sink_that_is_gone_gets_what_it_had_and_ends() {
     engine.reload(Settings::read(&settings.to_string()).expect("settings")).expect("reloaded");
     assert_eq!(rest(&engine, 0).len(), 1);
     assert_eq!(engine.is_drained(1), Some(false));
-    engine.stop();
+    engine.stop(None).expect("stopped");
     assert_eq!(engine.is_drained(1), Some(true));
 }
 
@@ -147,7 +147,7 @@ fn a_full_queue_drops_the_oldest_and_counts_them() {
         pacer.send(&client, target, &number.to_be_bytes());
     }
     pacer.wait();
-    engine.stop();
+    engine.stop(None).expect("stopped");
     let dropped = counter(&engine, "/sinks/0/dropped_records");
     let kept = rest(&engine, 0);
     assert_eq!(counter(&engine, "/sinks/0/records"), PACKETS);
@@ -177,5 +177,5 @@ fn time_passes_without_packets() {
     let batch = engine.next(0, Duration::from_secs(60)).expect("in time");
     assert_eq!(batch.records, 1);
     assert_eq!(counter(&engine, "/accesses/expired"), 1);
-    engine.stop();
+    engine.stop(None).expect("stopped");
 }

@@ -8,5 +8,6 @@ mod feed;
 mod gate;
 mod life;
 mod receiving;
+mod restart;
 mod rig;
 mod sharding;

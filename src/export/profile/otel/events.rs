@@ -6,6 +6,7 @@ use super::attributes::Attributes;
 use super::identity::{self, Ids};
 use super::{Event, clock};
 use crate::access::record::{FileAccess, IoEvent, PluginEvent, Redirect, ServerIdent, Session};
+use crate::export::profile::facts::is_local;
 use crate::export::profile::numbers::{count, segments};
 
 /// An access is told when it was closed.
@@ -40,7 +41,7 @@ pub(super) fn of_access(access: &FileAccess<'_>, attributes: &mut Attributes<'_>
     attributes.boolean("xrootd.open_seen", access.open_seen);
     let forced = access.close_reason.map(|reason| reason == "disconnect");
     attributes.boolean("xrootd.forced_close", forced);
-    attributes.boolean("xrootd.is_local", identity::is_local(&access.user, &access.server));
+    attributes.boolean("xrootd.is_local", is_local(&access.user, &access.server));
     amounts(access, attributes);
 }
 

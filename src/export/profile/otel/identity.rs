@@ -3,7 +3,7 @@
 use super::Event;
 use super::attributes::{Attributes, Style};
 use crate::access::record::{Server, User};
-use crate::export::profile::facts::single_words;
+use crate::export::profile::facts::{client_name, server_name, single_words};
 use crate::export::profile::place::is_address;
 
 /// Authentication methods whose login can carry a virtual organisation; what others put in its place
@@ -28,28 +28,6 @@ pub(super) fn resource(server: &Server<'_>, style: Style, out: &mut Vec<u8>) {
 /// The name that a server gave itself, else where its packets come from.
 pub(super) fn server_address<'a>(server: &Server<'a>) -> Option<&'a str> {
     server_name(server).or(server.server_address)
-}
-
-fn server_name<'a>(server: &Server<'a>) -> Option<&'a str> {
-    server.server_host.filter(|host| is_name(host))
-}
-
-fn is_name(host: &str) -> bool {
-    !host.is_empty() && !is_address(host)
-}
-
-/// The name of a client, as far as its server knew one.
-fn client_name<'a>(user: &User<'a>) -> Option<&'a str> {
-    [user.user_host, user.auth_host].into_iter().flatten().find(|host| is_name(host))
-}
-
-/// Whether client and server are in one domain, where both have names.
-pub(in crate::export::profile) fn is_local(user: &User<'_>, server: &Server<'_>) -> Option<bool> {
-    fn domain(host: &str) -> Option<&str> {
-        host.split_once('.').map(|(_, domain)| domain)
-    }
-    let (client, server) = (domain(client_name(user)?)?, domain(server_name(server)?)?);
-    Some(client.eq_ignore_ascii_case(server))
 }
 
 /// The client and its user.
@@ -193,16 +171,5 @@ mod tests {
             attributes.end();
             assert_eq!(String::from_utf8_lossy(&out), expected);
         }
-    }
-
-    #[test]
-    fn local_is_the_same_domain() {
-        let told = |client, server| {
-            let user = User { user_host: Some(client), ..User::default() };
-            is_local(&user, &Server { server_host: Some(server), ..Server::default() })
-        };
-        assert_eq!(told("wn.example.org", "srv.Example.org"), Some(true));
-        assert_eq!(told("wn.example.org", "srv.example.net"), Some(false));
-        assert_eq!(told("192.0.2.1", "srv.example.net"), None);
     }
 }

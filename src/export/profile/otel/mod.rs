@@ -20,8 +20,6 @@ use crate::quote::quote;
 use attributes::{Attributes, Style};
 use identity::Ids;
 
-pub(super) use identity::is_local;
-
 const SCOPE: &str =
     concat!("\"scope\":{\"name\":\"gridtap\",\"version\":\"", env!("CARGO_PKG_VERSION"), "\"}");
 
