@@ -14,6 +14,10 @@ from pathlib import Path
 import pyarrow.dataset as ds
 import pytest
 
+from gridtap.collector.sinks.jsonl import JsonlSettings, JsonlSink
+from gridtap.collector.sinks.parquet import ParquetSettings, ParquetSink
+from gridtap.collector.sinks.protocol import StoredBatch
+
 ROUNDS = 10
 
 #: Writes batches of one record with a number, and says which it has written, until it is killed.
@@ -56,14 +60,14 @@ while True:
 
 
 def _numbers_of_lines(directory: Path) -> list[int]:
-    from gridtap.collector.sinks.jsonl import JsonlSettings, JsonlSink
-
     # Opening it is what puts its end right.
     path = str(directory / "a.jsonl")
     sink = JsonlSink(JsonlSettings(path=path, rotate_every=1.0, keep=0, compress=True))
     sink.tick(time.time() + 10)
+    sink.write(StoredBatch(0, "accesses", b""))
     sink.close()
     found = []
+    (directory / "a.jsonl").unlink()
     assert not [path for path in directory.iterdir() if path.suffix not in (".gz", ".torn")]
     for packed in directory.glob("a.*.jsonl.gz"):
         text = gzip.decompress(packed.read_bytes())
@@ -73,8 +77,6 @@ def _numbers_of_lines(directory: Path) -> list[int]:
 
 
 def _numbers_of_rows(directory: Path) -> list[int]:
-    from gridtap.collector.sinks.parquet import ParquetSettings, ParquetSink
-
     sink = ParquetSink(ParquetSettings(directory=str(directory)))
     sink.tick(time.time())
     sink.close()

@@ -49,7 +49,11 @@ class Rotation:
         if self._keep:
             for path in self.rotated()[: -self._keep]:
                 path.unlink(missing_ok=True)
-        if self._compress:
+        self.resume()
+
+    def resume(self) -> None:
+        """Goes on with what is to be compressed, if there is any."""
+        if self._compress and any(path.suffix != ".gz" for path in self.rotated()):
             self._start()
 
     def close(self) -> None:
