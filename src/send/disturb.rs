@@ -11,7 +11,7 @@ use super::settings::Settings;
 struct Late {
     /// The number of the packet behind which it goes.
     slot: u64,
-    /// Which packet it is, and which copy of it: ties go in order.
+    /// Which packet it is.
     number: u64,
     sender: usize,
     payload: Box<[u8]>,
@@ -19,7 +19,8 @@ struct Late {
 
 impl Ord for Late {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.slot, self.number).cmp(&(other.slot, other.number))
+        // Behind the packet of the slot itself, or a place more would be no place more.
+        self.slot.cmp(&other.slot).then(other.number.cmp(&self.number))
     }
 }
 

@@ -55,10 +55,10 @@ impl Pace {
                 if *credit >= 1.0 {
                     return Due::Now((*credit as usize).min(BATCH));
                 }
-                Due::After(Duration::from_secs_f64(
-                    // Rates below a packet in some centuries wait as long.
-                    ((1.0 - *credit) / *per_second).min(f64::from(u32::MAX)),
-                ))
+                let wait = (1.0 - *credit) / *per_second;
+                // Rates below a packet in some centuries wait as long.
+                let wait = Duration::from_secs_f64(wait.min(f64::from(u32::MAX)));
+                Due::After(wait.max(Duration::from_nanos(1)))
             }
             Self::Speed(speed) => {
                 let due = received.as_secs_f64() / *speed;

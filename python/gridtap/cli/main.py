@@ -12,6 +12,7 @@ import click
 from gridtap.cli.archive import archive
 from gridtap.cli.collect import collect
 from gridtap.cli.decode import decode
+from gridtap.cli.doctor import doctor
 from gridtap.cli.replay import replay_command
 from gridtap.cli.scan import scan
 from gridtap.errors import GridtapError
@@ -43,6 +44,7 @@ def gridtap() -> None:
 gridtap.add_command(archive)
 gridtap.add_command(collect)
 gridtap.add_command(decode)
+gridtap.add_command(doctor)
 gridtap.add_command(replay_command)
 gridtap.add_command(scan)
 
