@@ -16,11 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gridtap.collector.frames import MAGIC, FrameWriter, frame, outline, read_frame, sync_directory
+from gridtap.collector.logs import event_log
 from gridtap.collector.sinks.protocol import StoredBatch
 from gridtap.collector.sinks.settings import FsyncPolicy
 from gridtap.errors import SinkUnavailableError
 
 __all__ = ["Journal", "Segment"]
+
+_LOG = event_log(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,8 @@ class Journal:
             for segment in self.sealed():
                 whole = outline(segment.path).size
                 # The time of a file that is whole says when its records were written.
-                if whole != segment.path.stat().st_size:
+                if torn := segment.path.stat().st_size - whole:
+                    _LOG.warning("torn_batch_cut", path=str(segment.path), bytes=torn)
                     os.truncate(segment.path, whole)
 
     @property

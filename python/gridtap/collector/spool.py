@@ -24,11 +24,14 @@ from gridtap.collector.frames import (
     read_frame,
     sync_directory,
 )
+from gridtap.collector.logs import event_log
 from gridtap.collector.sinks.protocol import StoredBatch
 from gridtap.collector.sinks.settings import FsyncPolicy
 from gridtap.errors import SpoolError
 
 __all__ = ["Spool"]
+
+_LOG = event_log(__name__)
 
 #: Largest segment in bytes. Small enough that a full spool loses little at once and gives space
 #: back soon, large enough for a cap of gigabytes to be some dozen files.
@@ -130,6 +133,12 @@ class Spool:
                 if left > 0:
                     self.damaged_bytes += left
                     self.dropped_records += oldest.records
+                    _LOG.error(
+                        "damaged_segment",
+                        path=str(oldest.path),
+                        bytes=left,
+                        records=oldest.records,
+                    )
                 self._remove_oldest()
         return self._next[0] if self._next else None
 
@@ -192,6 +201,7 @@ class Spool:
             found = outline(path, since)
             if torn := path.stat().st_size - found.size:
                 self.damaged_bytes += torn
+                _LOG.warning("torn_batch_cut", path=str(path), bytes=torn)
                 os.truncate(path, found.size)
             self._segments.append(_Segment(each, path, found.size, found.records))
         self._last = max([number, *files])

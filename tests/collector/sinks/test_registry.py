@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +59,7 @@ def _shown(setting: NamedSetting) -> str:
             if value and value % factor == 0:
                 return f'`"{value // factor}{name}"`'
     if setting.unit == "s":
-        for factor, name in ((86_400, "d"), (60, "min"), (1, "s")):
+        for factor, name in ((86_400, "d"), (60, "m"), (1, "s")):
             if value and value % factor == 0:
                 return f'`"{int(value) // factor}{name}"`'
     if isinstance(value, str):
@@ -71,3 +73,44 @@ def test_every_setting_is_documented(kind: SinkType) -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \|$", section, re.MULTILINE)
     wanted = [(one.name, _shown(one), one.meaning) for one in settings_of(kind.settings)]
     assert rows == wanted
+
+
+def test_every_reason_of_refusal_is_documented() -> None:
+    folder = Path(package.__file__).parent
+    text = "".join(path.read_text() for path in folder.glob("*.py"))
+    used = set(re.findall(r'RefusedError\(\s*"(\w+)"', text))
+    used |= set(re.findall(r'(?:refused\[|refusals\.add\(\s*)"(\w+)"', text))
+    used |= set(re.findall(r'reason = "(\w+)" if .* else "(\w+)"', text)[0])
+    assert len(used) > 5
+    assert (
+        set(re.findall(r"^\| `(\w+)` \| `(?:parquet|esmond|jsonl)` \| .+ \|$", PAGE, re.MULTILINE))
+        == used
+    )
+
+
+def test_extras_are_needed_only_by_what_uses_them() -> None:
+    script = """
+import sys
+sys.modules["pyarrow"] = None
+sys.modules["prometheus_client"] = None
+from gridtap.collector.http import HttpServer, Observed
+from gridtap.collector.sinks.registry import SINK_TYPES
+from gridtap.errors import MissingExtraError
+
+kind = SINK_TYPES["parquet"]
+for make in (
+    lambda: kind.make(kind.settings(directory="/nowhere")),
+    lambda: HttpServer("127.0.0.1", 0, Observed(dict, list, list)),
+):
+    try:
+        make()
+    except MissingExtraError as error:
+        print(error)
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout
+    assert told.splitlines() == [
+        "a sink of type parquet needs an extra: pip install 'gridtap[arrow]'",
+        "the HTTP endpoint of the collector needs an extra: pip install 'gridtap[collector]'",
+    ]

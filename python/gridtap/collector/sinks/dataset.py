@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gridtap.collector.frames import sync_directory
 from gridtap.files import whole_file
 
 __all__ = ["TIMES", "Dataset", "Hour"]
@@ -79,6 +80,9 @@ class Dataset:
             directory.mkdir(parents=True, exist_ok=True)
             with whole_file(directory / f"part-{number:016}.parquet") as part:
                 self._write(str(part), rows.schema, [rows])
+            # Whoever has the records otherwise forgets them now.
+            for each in (directory, directory.parent, self.directory):
+                sync_directory(each)
         return found
 
     def path(self, hour: Hour) -> Path:
@@ -135,6 +139,8 @@ class Dataset:
         self._put_in_place(hidden)
 
     def _put_in_place(self, hidden: Path) -> None:
+        # The merged file has to be there for good before the others go.
+        sync_directory(hidden.parent)
         metadata = self._parquet.read_schema(str(hidden)).metadata
         for name in json.loads(metadata[_MERGED_OF]):
             hidden.with_name(name).unlink(missing_ok=True)

@@ -130,6 +130,7 @@ class JsonlSink:
             if torn:
                 aside = f"{self._path}.torn"
                 _LOG.warning("torn_line_moved", path=str(self._path), bytes=torn, to=aside)
+            self._rotation.resume()
             self._period = self._period_of(self._file.changed_at() if self._file.size() else now)
         return self._file
 

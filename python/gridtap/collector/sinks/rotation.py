@@ -32,9 +32,12 @@ class Rotation:
         self._path = path
         self._keep = keep
         self._compress = compress
+        self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._is_due = False
         stem, suffix = re.escape(path.stem), re.escape(path.suffix)
         self._form = re.compile(rf"{stem}\.(\d{{8}}T\d{{6}}Z)(?:-(\d+))?{suffix}(?:\.gz)?")
+        self._torn = re.compile(rf"\.{self._form.pattern}\.\d+\.part")
 
     def rotate(self, now: float) -> None:
         """Moves the file aside, and removes the oldest of those that are too many.
@@ -46,14 +49,19 @@ class Rotation:
         if self._keep:
             for path in self.rotated()[: -self._keep]:
                 path.unlink(missing_ok=True)
-        if self._compress and (self._thread is None or not self._thread.is_alive()):
-            self._thread = threading.Thread(target=self._compress_all, name="gridtap-gzip")
-            self._thread.start()
+        self.resume()
+
+    def resume(self) -> None:
+        """Goes on with what is to be compressed, if there is any."""
+        if self._compress and any(path.suffix != ".gz" for path in self.rotated()):
+            self._start()
 
     def close(self) -> None:
         """Waits until all is compressed."""
-        if self._thread is not None:
-            self._thread.join()
+        with self._lock:
+            thread = self._thread
+        if thread is not None:
+            thread.join()
 
     def rotated(self) -> list[Path]:
         """Files that were moved aside, the oldest first"""
@@ -73,16 +81,36 @@ class Rotation:
         more = f"-{number}" if number else ""
         return self._path.with_name(f"{self._path.stem}.{stamp}{more}{self._path.suffix}")
 
+    def _start(self) -> None:
+        with self._lock:
+            self._is_due = True
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="gridtap-gzip")
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._is_due:
+                    self._thread = None
+                    return
+                self._is_due = False
+            self._compress_all()
+
     def _compress_all(self) -> None:
-        # Also what an earlier process did not get to.
-        while waiting := [path for path in self.rotated() if path.suffix != ".gz"]:
+        # What an earlier process did not get to is done too, and what it left half done is removed.
+        for torn in self._path.parent.iterdir():
+            if self._torn.fullmatch(torn.name):
+                torn.unlink(missing_ok=True)
+        for path in self.rotated():
+            if path.suffix == ".gz":
+                continue
             try:
-                for path in waiting:
-                    with whole_file(path.with_name(f"{path.name}.gz")) as part:
-                        assert part is not None
-                        with path.open("rb") as plain, gzip.open(part, "wb", 6) as packed:
-                            shutil.copyfileobj(plain, packed, 1 << 20)
-                    path.unlink()
+                with whole_file(path.with_name(f"{path.name}.gz")) as part:
+                    assert part is not None
+                    with path.open("rb") as plain, gzip.open(part, "wb", 6) as packed:
+                        shutil.copyfileobj(plain, packed, 1 << 20)
+                path.unlink()
             except OSError as error:
                 # It stays as it is, and is tried again after the next rotation.
                 _LOG.warning("not_compressed", path=str(path), reason=str(error))

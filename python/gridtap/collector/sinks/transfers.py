@@ -17,6 +17,9 @@ __all__ = ["Amount", "Series", "Transfers", "gather"]
 #: access has no throughput that could be known.
 _SHORTEST_S = 1.0
 
+#: Keys of an access that say between whom it was
+_ENDS = ("server_address", "server_host", "user_host", "auth_host")
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Series:
@@ -67,13 +70,14 @@ def gather(batches: Iterable[StoredBatch], interval_s: int, remotes: Remotes) ->
     :param batches: lines of native accesses
     """
     result = Transfers()
+    ends = _Ends(remotes)
     for batch in batches:
         for line in batch.data.splitlines():
-            _add(result, line, interval_s, remotes)
+            _add(result, line, interval_s, ends)
     return result
 
 
-def _add(result: Transfers, line: bytes, interval_s: int, remotes: Remotes) -> None:
+def _add(result: Transfers, line: bytes, interval_s: int, ends: _Ends) -> None:
     try:
         access = json.loads(line)
         was_read = int(access["read_bytes"] or 0) + int(access["readv_bytes"] or 0)
@@ -88,11 +92,11 @@ def _add(result: Transfers, line: bytes, interval_s: int, remotes: Remotes) -> N
     except (ValueError, KeyError, TypeError, OverflowError):
         result.refused["not_native"] += 1
         return
-    ends = _ends(access, remotes)
-    if ends is None:
+    pair = ends.of(access)
+    if pair is None:
         result.refused["no_address"] += 1
         return
-    for series, moved in zip(ends, (was_read, was_written), strict=True):
+    for series, moved in zip(pair, (was_read, was_written), strict=True):
         if moved:
             amount = result.amounts.setdefault(series, {}).setdefault(begin, Amount())
             amount.records += 1
@@ -100,17 +104,31 @@ def _add(result: Transfers, line: bytes, interval_s: int, remotes: Remotes) -> N
             amount.seconds += seconds
 
 
-def _ends(access: Mapping[str, Any], remotes: Remotes) -> tuple[Series, Series] | None:
-    """The series of what was read, and of what was written; None if an end has no address"""
-    server = address_of(access.get("server_address") or "")
-    client = [host for key in ("user_host", "auth_host") if (host := access.get(key))]
-    if server is None:
-        return None
-    remote = remotes.of(client, server)
-    if remote is None:
-        return None
-    address, name = str(server), access.get("server_host") or str(server)
-    return (
-        Series(address, remote.address, name, remote.name, address),
-        Series(remote.address, address, remote.name, name, address),
-    )
+class _Ends:
+    """The series of accesses: the same few clients and servers over and over"""
+
+    def __init__(self, remotes: Remotes) -> None:
+        self._remotes = remotes
+        self._known: dict[tuple[Any, ...], tuple[Series, Series] | None] = {}
+
+    def of(self, access: Mapping[str, Any]) -> tuple[Series, Series] | None:
+        """The series of what was read, and of what was written; None if an end has no address"""
+        key = tuple(str(access.get(name) or "") for name in _ENDS)
+        if key not in self._known:
+            self._known[key] = self._found(*key)
+        return self._known[key]
+
+    def _found(
+        self, server_address: str, server_host: str, *client: str
+    ) -> tuple[Series, Series] | None:
+        server = address_of(server_address)
+        if server is None:
+            return None
+        remote = self._remotes.of([host for host in client if host], server)
+        if remote is None:
+            return None
+        address, name = str(server), server_host or str(server)
+        return (
+            Series(address, remote.address, name, remote.name, address),
+            Series(remote.address, address, remote.name, name, address),
+        )
