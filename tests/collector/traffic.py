@@ -65,10 +65,24 @@ class Sender:
     def _socket(self, packet: Packet) -> socket.socket:
         key = packet.host, packet.port
         if key not in self._sockets:
-            made = self._stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            made.bind(key)
-            self._sockets[key] = made
+            self._sockets[key] = self._stack.enter_context(_bound(key))
         return self._sockets[key]
+
+
+def _bound(key: tuple[str, int]) -> socket.socket:
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    # Another test, or a client of anything, may have the port of the capture for a moment.
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            made.bind(key)
+            return made
+        except OSError:
+            if time.monotonic() > deadline:
+                made.close()
+                raise
+            time.sleep(0.1)
 
 
 def of_another_server(several: Sequence[Packet], number: int) -> list[Packet]:

@@ -7,7 +7,7 @@ import select
 import signal
 import time
 from collections.abc import Callable, MutableMapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -119,7 +119,7 @@ class _Daemon:
             self._saved_at = time.monotonic()
             notifier.status(self._told())
             try:
-                self._parts.core.save(str(snapshot))
+                self._parts.core.save(snapshot)
             except OSError as error:
                 _LOG.error("not_saved", path=str(snapshot), reason=str(error))
 
@@ -144,9 +144,13 @@ class _Daemon:
         core, snapshot = self._parts.core, self._parts.state.snapshot
         self._parts.notifier.stopping()
         try:
-            core.stop(None if snapshot is None else str(snapshot))
+            core.stop(snapshot)
         except OSError as error:
             _LOG.error("not_saved", path=str(snapshot), reason=str(error))
+            if snapshot is not None:
+                # All that was open has ended; who restored the one before would end it again.
+                with suppress(OSError):
+                    snapshot.unlink(missing_ok=True)
         self._parts.pipelines.finish(_FINISH_S)
         _LOG.info("stopped", **_summary(core, self._parts.pipelines))
 
@@ -197,7 +201,7 @@ def _restore(core: _core.Collector, snapshot: Path | None) -> None:
     if snapshot is None or not snapshot.exists():
         return
     try:
-        rows = core.restore(str(snapshot))
+        rows = core.restore(snapshot)
         _LOG.info("restored", path=str(snapshot), rows=rows)
     except (OSError, ValueError) as error:
         # Kept for whoever wants to know; the next one would be written over it.

@@ -64,7 +64,7 @@ def _shown(setting: NamedSetting) -> str:
                 return f'`"{int(value) // factor}{name}"`'
     if isinstance(value, str):
         return f'`"{value}"`'
-    return "`[]`" if value == () else f"`{value}`"
+    return f"`{value}`"
 
 
 @TYPES

@@ -8,7 +8,7 @@ the archive once.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -47,7 +47,7 @@ class EsmondSettings:
         str, Setting("certificates of trusted authorities; empty: those of the system")
     ] = ""
     timeout: Annotated[float, Setting("without receiving anything from the archive", "s")] = 20.0
-    interval: Annotated[float, Setting("that one point stands for; whole seconds", "s")] = 60.0
+    interval: Annotated[int, Setting("that one point stands for", "s")] = 60
     remote: Annotated[
         Grouping,
         Setting(
@@ -56,9 +56,8 @@ class EsmondSettings:
         ),
     ] = "site"
     addresses: Annotated[
-        tuple[str, ...],
-        Setting('addresses that stand for domains or hosts: `["example.net=192.0.2.7"]`'),
-    ] = ()
+        dict[str, str], Setting("addresses that stand for domains or hosts, by their names")
+    ] = field(default_factory=dict)
     resolve: Annotated[bool, Setting("names of other clients are looked up")] = True
     measurement_agent: Annotated[
         str, Setting("address that archives show as the measuring host; empty: the server's")
@@ -83,9 +82,7 @@ class EsmondSink:
         self._settings = settings
         self._clock = clock
         self._directory = Path(settings.directory)
-        self._interval_s = int(settings.interval)
-        addresses = dict(_pairs(settings.addresses))
-        self._remotes = Remotes(settings.remote, addresses, resolve=settings.resolve)
+        self._remotes = Remotes(settings.remote, settings.addresses, resolve=settings.resolve)
         self._journal: Journal | None = None
         self._archive: ArchivePoints | None = None
         self._refusals = Refusals(settings.url)
@@ -153,7 +150,7 @@ class EsmondSink:
             journal.remove(segment)
 
     def _post(self, segment: Segment) -> None:
-        interval_s = self._interval_s
+        interval_s = self._settings.interval
         try:
             transfers = gather(segment.batches(), interval_s, self._remotes)
         except OSError as error:
@@ -190,7 +187,7 @@ class EsmondSink:
             ssl_verify=settings.ca_file or True,
             timeout_s=settings.timeout,
             agent=settings.measurement_agent,
-            interval_s=self._interval_s,
+            interval_s=settings.interval,
         )
 
     def _key(self) -> str:
@@ -208,7 +205,7 @@ class EsmondSink:
             self._archive = None
 
     def _period_of(self, moment: float) -> int:
-        return int(moment // self._interval_s)
+        return int(moment // self._settings.interval)
 
 
 def _check(settings: EsmondSettings) -> None:
@@ -217,28 +214,19 @@ def _check(settings: EsmondSettings) -> None:
             raise SinkSettingError(f"{name}: none is given")
     if settings.key and settings.key_file:
         raise SinkSettingError("key, key_file: only one may be given")
-    if settings.interval < 1 or settings.interval % 1:
-        raise SinkSettingError(f"interval: not in whole seconds: {settings.interval}")
+    if settings.interval < 1:
+        raise SinkSettingError(f"interval: less than a second: {settings.interval}")
     if settings.timeout <= 0:
         raise SinkSettingError(f"timeout: not positive: {settings.timeout}")
     if settings.remote not in ("site", "host"):
         raise SinkSettingError(f"remote: neither site nor host: {settings.remote}")
     if settings.fsync not in ("never", "interval", "always"):
         raise SinkSettingError(f"fsync: no such policy: {settings.fsync}")
-    agent = settings.measurement_agent
-    if agent and address_of(agent) is None:
-        raise SinkSettingError(f"measurement_agent: not an address: {agent}")
-    for name, address in _pairs(settings.addresses):
-        if not name or address_of(address) is None:
-            raise SinkSettingError(f"addresses: not NAME=ADDRESS: {name}={address}")
+    agent = {"measurement_agent": settings.measurement_agent} if settings.measurement_agent else {}
+    for name, address in {**settings.addresses, **agent}.items():
+        if address_of(address) is None:
+            raise SinkSettingError(f"{name}: not an address: {address}")
     try:
         ArchiveAddress(settings.url, settings.script_alias)
     except ArchiveUrlError as error:
         raise SinkSettingError(f"url: {error}") from error
-
-
-def _pairs(addresses: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Names and what stands for them"""
-    for each in addresses:
-        name, _, address = each.partition("=")
-        yield name.strip(), address.strip()
