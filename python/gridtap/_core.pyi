@@ -1142,10 +1142,10 @@ class Collector:
         another version, and nothing of it stays. OSError; RuntimeError after `start`.
         """
     def stop(self, snapshot: str | PathLike[str] | None = None) -> None:
-        """Reads what the kernel still has, saves the state or ends everything open, closes the queues.
+        """Reads what the kernel still has, saves the state or ends everything open.
 
-        What is queued can still be taken. OSError: the state could not be saved; then everything
-        open has ended.
+        The queues close; what is queued can still be taken. OSError: the state could not be saved;
+        then everything open has ended.
         """
 
 # A capture sent again: gridtap.replay.

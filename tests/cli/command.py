@@ -41,6 +41,15 @@ def obey_permissions() -> list[str]:
     return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
 
 
+def without_net_admin() -> list[str]:
+    """What to put before a command so that the kernel's limits on sockets hold, even for root"""
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("root may pass limits on sockets, and setpriv is not installed")
+    return ["setpriv", "--bounding-set=-net_admin"]
+
+
 def run_on_terminal(*arguments: str | os.PathLike[str], columns: int = 150) -> tuple[int, bytes]:
     """Runs ``gridtap`` on a pseudo terminal: exit code and all that it shows"""
     pid, terminal = pty.fork()

@@ -48,6 +48,14 @@ class Collector:
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(60) == 0, self.log()
 
+    def wait_for_closes(self, count: int) -> dict[str, Any]:
+        """Until so many accesses have ended with a close: they wait for what may come late"""
+        deadline = time.monotonic() + 60
+        while (status := self.status())["accesses"].get("closed", 0) < count:
+            assert time.monotonic() < deadline, (status["accesses"], count)
+            time.sleep(0.1)
+        return status
+
     def wait_for_packets(self, count: int) -> dict[str, Any]:
         """Until so many were received or dropped by the kernel"""
         deadline = time.monotonic() + 60

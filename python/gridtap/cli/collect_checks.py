@@ -12,7 +12,7 @@ from gridtap import _core
 from gridtap.collector.config import Config
 from gridtap.collector.config_core import core_settings
 from gridtap.collector.pipelines import make_sink
-from gridtap.collector.sockets import allowed_buffer, bind, buffer_advice
+from gridtap.collector.sockets import bind, buffer_advice, granted_buffer
 from gridtap.errors import ConfigError
 
 __all__ = ["print_check"]
@@ -44,9 +44,9 @@ def print_check(config: Config) -> int:
 
 
 def _warnings(config: Config) -> Iterator[str]:
-    asked, most = config.listen.receive_buffer, allowed_buffer()
-    if most is not None and asked > most:
-        yield buffer_advice(asked, most)
+    asked = config.listen.receive_buffer
+    if (granted := granted_buffer(asked)) < asked:
+        yield buffer_advice(asked, granted)
     for address in config.listen.addresses:
         try:
             for each in bind(address):

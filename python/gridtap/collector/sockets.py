@@ -7,17 +7,16 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from gridtap.collector.activation import Passed
 from gridtap.collector.config import Listen
 from gridtap.collector.config_values import Address
 from gridtap.errors import ConfigError
 
-__all__ = ["allowed_buffer", "bind", "buffer_advice", "open_sockets"]
+__all__ = ["bind", "buffer_advice", "granted_buffer", "open_sockets"]
 
-#: The most that a socket may ask for without privileges, in bytes.
-_RMEM_MAX = Path("/proc/sys/net/core/rmem_max")
+#: Of asm-generic/socket.h; Python has no name for it.
+_SO_RCVBUFFORCE = 33
 
 _ANY = ("::", "0.0.0.0")
 
@@ -157,7 +156,12 @@ def _receive_buffer(opened: socket.socket, asked: int) -> int:
     # Whoever passed a socket may have had the right to give it more.
     if opened.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2 < asked:
         # The kernel takes a C int and doubles it.
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, min(asked, 2**30 - 1))
+        size = min(asked, 2**30 - 1)
+        try:
+            opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, size)
+        except PermissionError:
+            # Without CAP_NET_ADMIN the kernel grants net.core.rmem_max at most.
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
     return opened.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
 
 
@@ -169,9 +173,7 @@ def buffer_advice(asked: int, granted: int) -> str:
     )
 
 
-def allowed_buffer() -> int | None:
-    """The largest receive buffer that may be asked for, in bytes; None where nobody says."""
-    try:
-        return int(_RMEM_MAX.read_text())
-    except (OSError, ValueError):
-        return None
+def granted_buffer(asked: int) -> int:
+    """The receive buffer that the kernel grants this process when it asks for so much, in bytes."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        return _receive_buffer(probe, asked)
