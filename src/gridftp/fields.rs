@@ -17,7 +17,7 @@ pub struct Place<'a> {
 /// What is remembered of the times of a log.
 #[derive(Debug, Default)]
 pub struct Times {
-    day: Day,
+    pub day: Day,
     /// Fractions without their zeros have been remarked on.
     told_unpadded: bool,
 }

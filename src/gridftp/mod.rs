@@ -18,9 +18,13 @@
 //! bounded, and a record that can be read is read.
 
 mod address;
+mod canonical;
+mod digits;
 mod event;
 mod fields;
 mod json;
+mod line;
+mod marks;
 mod netlogger;
 mod notes;
 pub mod reading;

@@ -1,0 +1,191 @@
+//! The line as today's servers write it, read in one pass.
+//!
+//! Nearly every line of a netlogger log has all keys in their order, one blank before each, no blank
+//! in a value, times of 21 characters, and nothing wrong with it. Such a line is read here, from its
+//! first byte to its line feed. What hardly changes from line to line, the server and the sizes of
+//! its buffers, is compared with that of the last line instead of being read again.
+//!
+//! For every other line the answer is `None`, which is no verdict: it is then read with care, by
+//! `scanner`, `netlogger` and `fields`. Those are right by definition. What is read here has to be
+//! what they would have read, byte by byte, and without a fault: tests/rust/gridftp/canonical.rs and
+//! the fuzz target hold them together.
+
+use super::address::{Peer, peer};
+use super::fields::Place;
+use super::line::Line;
+use super::notes::{seconds, throughput};
+use super::record::{LogSink, Transfer};
+use super::time::Day;
+
+/// What the last line said, and memory that records borrow.
+#[derive(Debug, Default)]
+pub struct Usual {
+    server: Server,
+    sizes: Sizes,
+    peer: LastPeer,
+    retransmits: Vec<Option<i64>>,
+}
+
+/// Hands over the transfer of the line that `text` begins with. Answers how long the line is, its line
+/// feed included.
+#[inline(always)]
+pub fn deliver<S: LogSink>(
+    text: &str,
+    place: &Place<'_>,
+    usual: &mut Usual,
+    day: &mut Day,
+    sink: &mut S,
+) -> Option<usize> {
+    let Usual { server, sizes, peer, retransmits } = usual;
+    let mut line = Line::new(text);
+    let ended = line.time(b"DATE=", day)?;
+    server.read(&mut line)?;
+    let started = line.time(b" START=", day)?;
+    line.look();
+    let user = line.text(b" USER=")?;
+    let path = line.text(b" FILE=")?;
+    sizes.read(&mut line)?;
+    let transferred_bytes = Some(line.number(b" NBYTES=")?);
+    line.look();
+    let volume = line.text(b" VOLUME=")?;
+    let streams = Some(line.few(b" STREAMS=")?);
+    let stripes = Some(line.few(b" STRIPES=")?);
+    let remote_address = peer.read(&mut line)?;
+    let operation = line.text(b" TYPE=")?;
+    let code = Some(line.few(b" CODE=")?);
+    let has_task = !line.skip(" TASKID=none") && line.is_at(b" TASKID=");
+    let task_id = if has_task { line.text(b" TASKID=")? } else { None };
+    let has_retransmits = line.is_at(b" retrans=");
+    if has_retransmits {
+        line.counts(b" retrans=", retransmits)?;
+    }
+    let length = line.finish()?;
+    if ended < started {
+        return None;
+    }
+    let (started, ended) = (Some(started), Some(ended));
+    sink.transfer(&Transfer {
+        started_at: seconds(started),
+        ended_at: seconds(ended),
+        operation,
+        code,
+        host: Some(&*server.host).filter(|host| !host.is_empty()),
+        remote_address,
+        path,
+        transferred_bytes,
+        streams,
+        stripes,
+        tcp_buffer_bytes: Some(sizes.buffer),
+        block_bytes: Some(sizes.block),
+        user,
+        volume,
+        program: Some(&*server.program).filter(|program| !program.is_empty()),
+        event: Some(&*server.event).filter(|event| !event.is_empty()),
+        task_id,
+        retransmits: has_retransmits.then_some(retransmits),
+        throughput_bps: throughput(transferred_bytes, started, ended),
+        log_file: place.file,
+        log_line: Some(place.line as i64),
+        log_offset_bytes: Some(place.offset as i64),
+        ..Transfer::default()
+    });
+    Some(length)
+}
+
+/// From ` HOST=` to the end of `NL.EVNT`.
+#[derive(Debug, Default)]
+struct Server {
+    run: String,
+    host: String,
+    program: String,
+    event: String,
+}
+
+impl Server {
+    #[inline(always)]
+    fn read(&mut self, line: &mut Line<'_>) -> Option<()> {
+        if !line.skip(&self.run) {
+            *line = self.learn(*line)?;
+        }
+        Some(())
+    }
+
+    #[cold]
+    fn learn<'a>(&mut self, mut line: Line<'a>) -> Option<Line<'a>> {
+        let begin = line.position();
+        self.run.clear();
+        replace(&mut self.host, line.text(b" HOST=")?);
+        replace(&mut self.program, line.text(b" PROG=")?);
+        replace(&mut self.event, line.text(b" NL.EVNT=")?);
+        self.run.push_str(line.since(begin)?);
+        Some(line)
+    }
+}
+
+fn replace(to: &mut String, from: Option<&str>) {
+    to.clear();
+    to.push_str(from.unwrap_or_default());
+}
+
+/// From ` BUFFER=` to the end of `BLOCK`.
+#[derive(Debug, Default)]
+struct Sizes {
+    run: String,
+    buffer: i64,
+    block: i64,
+}
+
+impl Sizes {
+    #[inline(always)]
+    fn read(&mut self, line: &mut Line<'_>) -> Option<()> {
+        if !line.skip(&self.run) {
+            *line = self.learn(*line)?;
+        }
+        Some(())
+    }
+
+    #[cold]
+    fn learn<'a>(&mut self, mut line: Line<'a>) -> Option<Line<'a>> {
+        let begin = line.position();
+        self.run.clear();
+        self.buffer = line.number(b" BUFFER=")?;
+        self.block = line.number(b" BLOCK=")?;
+        self.run.push_str(line.since(begin)?);
+        Some(line)
+    }
+}
+
+/// The last peer that was not written as an IPv4 address in brackets.
+#[derive(Debug, Default)]
+struct LastPeer {
+    text: String,
+    address: String,
+}
+
+impl LastPeer {
+    #[inline(always)]
+    fn read<'t: 'u, 'u>(&'u mut self, line: &mut Line<'t>) -> Option<Option<&'u str>> {
+        let (text, address) = line.peer(b" DEST=")?;
+        if address.is_some() {
+            return Some(address);
+        }
+        if text != self.text || text.is_empty() {
+            self.learn(text)?;
+        }
+        Some(Some(&*self.address).filter(|address| !address.is_empty()))
+    }
+
+    #[cold]
+    fn learn(&mut self, text: &str) -> Option<()> {
+        self.text.clear();
+        let mut buffer = String::new();
+        let known = match peer(text.as_bytes(), &mut buffer) {
+            (Peer::Known(address), false) => Some(address),
+            (Peer::Unknown, false) => None,
+            _ => return None,
+        };
+        replace(&mut self.address, known);
+        self.text.push_str(text);
+        Some(())
+    }
+}
