@@ -189,3 +189,79 @@ impl LastPeer {
         Some(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gridftp::record::LogFault;
+
+    #[derive(Default)]
+    struct Paths(Vec<Option<String>>);
+
+    impl LogSink for Paths {
+        fn transfer(&mut self, transfer: &Transfer<'_>) {
+            self.0.push(transfer.path.map(str::to_owned));
+        }
+
+        fn fault(&mut self, fault: &LogFault) {
+            panic!("{fault:?}");
+        }
+    }
+
+    const LINE: &str = "DATE=20240312082208.000000 HOST=dtn1.example.net \
+                        PROG=globus-gridftp-server NL.EVNT=FTP_INFO START=20240312082200.000000 \
+                        USER=alice FILE=/a BUFFER=4194304 BLOCK=262144 NBYTES=1000000000 VOLUME=/ \
+                        STREAMS=2 STRIPES=1 DEST=[203.0.113.25] TYPE=RETR CODE=226 TASKID=none \
+                        retrans=1,0";
+
+    fn is_read(line: &str) -> bool {
+        let mut paths = Paths::default();
+        let place = Place { file: None, line: 1, offset: 0 };
+        let (mut usual, mut day) = (Usual::default(), Day::default());
+        let length = deliver(line, &place, &mut usual, &mut day, &mut paths);
+        assert!(length.is_none_or(|length| line.as_bytes().get(length - 1) == Some(&b'\n')));
+        assert_eq!(paths.0.len(), usize::from(length.is_some()));
+        length.is_some()
+    }
+
+    #[test]
+    fn usual_lines_are_read() {
+        for (from, to) in [
+            ("", ""),
+            (" retrans=1,0", ""),
+            (" TASKID=none", ""),
+            ("TASKID=none", "TASKID=8c1d6c4a-5f02-11ee"),
+            (" TASKID=none retrans=1,0", ""),
+            ("FILE=/a", "FILE="),
+            ("FILE=/a", "FILE=/Müller/k=v"),
+            ("203.0.113.25", "2001:DB8::7"),
+            ("203.0.113.25", "0.0.0.0"),
+            ("retrans=1,0", "retrans=1,0\r"),
+        ] {
+            let line = LINE.replacen(from, to, 1);
+            assert!(is_read(&format!("{line}\n")), "{line}");
+            assert!(is_read(&format!("{line}\n{line}\n")), "{line}");
+            assert!(!is_read(&line), "it has no end");
+        }
+    }
+
+    #[test]
+    fn other_lines_are_left_alone() {
+        for (from, to) in [
+            ("DATE=", "x DATE="),
+            ("FILE=/a", "FILE=/a b"),
+            ("FILE=/a", "FILE=/a\tb"),
+            (".000000", ".0"),
+            ("DATE=2024", "DATE=2023"),
+            ("NBYTES=1000000000", "NBYTES=-1"),
+            ("203.0.113.25", "client.example.org"),
+            ("retrans=1,0", "retrans=-1"),
+            ("retrans=1,0", "retrans=1,0 color=blue"),
+            ("TASKID=none", "TASKID=none "),
+            ("STRIPES=1 ", ""),
+        ] {
+            let line = LINE.replacen(from, to, 1);
+            assert!(!is_read(&format!("{line}\n")), "{line}");
+        }
+    }
+}
