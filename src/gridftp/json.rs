@@ -65,25 +65,49 @@ impl<'a> Reader<'a> {
         Err(if self.at >= self.bytes.len() { ENDS_EARLY } else { wrong })
     }
 
+    /// What has been read from there on.
+    pub fn since(&self, begin: usize) -> &'a [u8] {
+        self.bytes.get(begin..self.at).unwrap_or_default()
+    }
+
+    /// Skips a text, if this is it.
+    #[inline]
+    pub fn skip(&mut self, text: &[u8]) -> bool {
+        let is_here = self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(text));
+        self.at += if is_here { text.len() } else { 0 };
+        is_here
+    }
+
+    /// The next key of an object, up to its value. `None` at the object's end.
+    #[inline]
+    pub fn key(&mut self, is_first: bool) -> Result<Option<&'a [u8]>, Wrong> {
+        if is_first {
+            self.demand(b'{', "an object should begin here")?;
+            if self.take(b'}') {
+                return Ok(None);
+            }
+        } else if !self.take(b',') {
+            self.demand(b'}', "a comma should be between two keys")?;
+            return Ok(None);
+        }
+        self.demand(b'"', "a key should begin here")?;
+        let key = self.string()?;
+        self.demand(b':', "a colon should follow a key")?;
+        Ok(Some(key))
+    }
+
     /// Reads an object's keys; `each` has to read the value of each.
     #[inline]
     pub fn object(
         &mut self,
         mut each: impl FnMut(&mut Self, &'a [u8]) -> Result<(), Wrong>,
     ) -> Result<(), Wrong> {
-        self.demand(b'{', "an object should begin here")?;
-        if self.take(b'}') {
-            return Ok(());
-        }
-        loop {
-            self.demand(b'"', "a key should begin here")?;
-            let key = self.string()?;
-            self.demand(b':', "a colon should follow a key")?;
+        let mut is_first = true;
+        while let Some(key) = self.key(is_first)? {
+            is_first = false;
             each(self, key)?;
-            if !self.take(b',') {
-                return self.demand(b'}', "a comma should be between two keys");
-            }
         }
+        Ok(())
     }
 
     /// Reads a list; `each` has to read every element.
@@ -148,18 +172,17 @@ impl<'a> Reader<'a> {
     fn number(&mut self) -> Result<Value<'a>, Wrong> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E');
-        let length = rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
-        let text = rest.get(..length).unwrap_or_default();
-        if !is_number(text) {
-            return if rest.starts_with(b"-Infinity") {
+        match number_length(rest) {
+            Some(length) if !rest.get(length).is_some_and(is_part) => {
+                self.at += length;
+                Ok(Value::Number(rest.get(..length).unwrap_or_default()))
+            }
+            _ if rest.starts_with(b"-Infinity") => {
                 self.at += 9;
                 Ok(Value::Null)
-            } else {
-                Err("a number is none")
-            };
+            }
+            _ => Err("a number is none"),
         }
-        self.at += length;
-        Ok(Value::Number(text))
     }
 
     fn word(&mut self) -> Result<Value<'a>, Wrong> {
@@ -181,12 +204,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Copies a value of any kind; `rename` makes keys.
-    pub fn copy(
-        &mut self,
-        out: &mut Vec<u8>,
-        rename: fn(&[u8], &mut Vec<u8>) -> Result<(), Wrong>,
-        depth: usize,
-    ) -> Result<(), Wrong> {
+    pub fn copy(&mut self, out: &mut Vec<u8>, rename: Rename, depth: usize) -> Result<(), Wrong> {
         if depth > MAX_RECORD_DEPTH {
             return Err("it is nested too deep");
         }
@@ -228,31 +246,27 @@ pub fn close(out: &mut Vec<u8>, separator: u8, first: u8, last: u8) {
     out.push(last);
 }
 
-/// Whether a text is a number to JSON.
+/// How long the number is that a text begins with, if it is one to JSON.
 #[inline]
-fn is_number(text: &[u8]) -> bool {
-    let text = text.strip_prefix(b"-").unwrap_or(text);
-    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let whole = digits(text);
-    if whole == 0 || (whole > 1 && text.starts_with(b"0")) {
-        return false;
+fn number_length(text: &[u8]) -> Option<usize> {
+    let digits = |from: usize| {
+        let rest = text.get(from..).unwrap_or_default();
+        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        (count > 0).then_some(from + count)
+    };
+    let begin = usize::from(text.starts_with(b"-"));
+    let mut end = digits(begin)?;
+    if end > begin + 1 && text.get(begin) == Some(&b'0') {
+        return None;
     }
-    let mut rest = text.get(whole..).unwrap_or_default();
-    if let Some(fraction) = rest.strip_prefix(b".") {
-        let length = digits(fraction);
-        if length == 0 {
-            return false;
-        }
-        rest = fraction.get(length..).unwrap_or_default();
+    if text.get(end) == Some(&b'.') {
+        end = digits(end + 1)?;
     }
-    if let [b'e' | b'E', exponent @ ..] = rest {
-        let exponent = match exponent {
-            [b'+' | b'-', digits @ ..] => digits,
-            digits => digits,
-        };
-        return !exponent.is_empty() && digits(exponent) == exponent.len();
+    if matches!(text.get(end), Some(b'e' | b'E')) {
+        let is_signed = matches!(text.get(end + 1), Some(b'+' | b'-'));
+        end = digits(end + 1 + usize::from(is_signed))?;
     }
-    rest.is_empty()
+    Some(end)
 }
 
 const LOW: u64 = 0x0101_0101_0101_0101;
@@ -277,6 +291,9 @@ fn is_plain(text: &[u8]) -> bool {
     !words.iter().any(is_unruly)
         && tail.iter().all(|byte| (0x20..0x80).contains(byte) && *byte != b'\\')
 }
+
+/// How keys are copied.
+pub type Rename = fn(&[u8], &mut Vec<u8>) -> Result<(), Wrong>;
 
 /// Copies a text and its quotes.
 #[inline]

@@ -23,6 +23,7 @@ mod digits;
 mod event;
 mod fields;
 mod json;
+mod keys;
 mod line;
 mod marks;
 mod netlogger;
@@ -30,6 +31,7 @@ mod notes;
 pub mod reading;
 pub mod record;
 pub mod scanner;
+mod statistics;
 pub mod time;
 pub mod unpack;
 

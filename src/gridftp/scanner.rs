@@ -19,7 +19,7 @@ use memchr::{memchr, memmem, memrchr};
 use simdutf8::compat::from_utf8;
 
 use super::canonical::{self, Usual};
-use super::event::Event;
+use super::event::{Event, KnownKeys};
 use super::fields::{Place, Times, deliver};
 use super::json::Reader;
 use super::netlogger::{Fields, LONGEST_MARK, next_record};
@@ -58,6 +58,7 @@ pub struct Scanner {
     times: Times,
     other_lines: u64,
     usual: Usual,
+    known: KnownKeys,
     scratch: Scratch,
 }
 
@@ -80,6 +81,7 @@ impl Scanner {
             times: Times::default(),
             other_lines: 0,
             usual: Usual::default(),
+            known: KnownKeys::default(),
             scratch: Scratch::default(),
         }
     }
@@ -277,7 +279,7 @@ impl Scanner {
         let mut has_event = false;
         while at < line.len() {
             let mut reader = Reader::new(line, at);
-            match Event::read(&mut reader, &mut self.scratch) {
+            match Event::read(&mut reader, &mut self.known, &mut self.scratch) {
                 Ok(event) => {
                     if event.is_transfer() {
                         let offset = self.offset + at as u64;
