@@ -10,21 +10,12 @@
 //! what they would have read, byte by byte, and without a fault: tests/rust/gridftp/canonical.rs and
 //! the fuzz target hold them together.
 
-use super::address::{Peer, peer};
 use super::fields::Place;
 use super::line::Line;
 use super::notes::{seconds, throughput};
 use super::record::{LogSink, Transfer};
 use super::time::Day;
-
-/// What the last line said, and memory that records borrow.
-#[derive(Debug, Default)]
-pub struct Usual {
-    server: Server,
-    sizes: Sizes,
-    peer: LastPeer,
-    retransmits: Vec<Option<i64>>,
-}
+use super::usual::Usual;
 
 /// Hands over the transfer of the line that `text` begins with. Answers how long the line is, its line
 /// feed included.
@@ -90,104 +81,6 @@ pub fn deliver<S: LogSink>(
         ..Transfer::default()
     });
     Some(length)
-}
-
-/// From ` HOST=` to the end of `NL.EVNT`.
-#[derive(Debug, Default)]
-struct Server {
-    run: String,
-    host: String,
-    program: String,
-    event: String,
-}
-
-impl Server {
-    #[inline(always)]
-    fn read(&mut self, line: &mut Line<'_>) -> Option<()> {
-        if !line.skip(&self.run) {
-            *line = self.learn(*line)?;
-        }
-        Some(())
-    }
-
-    #[cold]
-    fn learn<'a>(&mut self, mut line: Line<'a>) -> Option<Line<'a>> {
-        let begin = line.position();
-        self.run.clear();
-        replace(&mut self.host, line.text(b" HOST=")?);
-        replace(&mut self.program, line.text(b" PROG=")?);
-        replace(&mut self.event, line.text(b" NL.EVNT=")?);
-        self.run.push_str(line.since(begin)?);
-        Some(line)
-    }
-}
-
-fn replace(to: &mut String, from: Option<&str>) {
-    to.clear();
-    to.push_str(from.unwrap_or_default());
-}
-
-/// From ` BUFFER=` to the end of `BLOCK`.
-#[derive(Debug, Default)]
-struct Sizes {
-    run: String,
-    buffer: i64,
-    block: i64,
-}
-
-impl Sizes {
-    #[inline(always)]
-    fn read(&mut self, line: &mut Line<'_>) -> Option<()> {
-        if !line.skip(&self.run) {
-            *line = self.learn(*line)?;
-        }
-        Some(())
-    }
-
-    #[cold]
-    fn learn<'a>(&mut self, mut line: Line<'a>) -> Option<Line<'a>> {
-        let begin = line.position();
-        self.run.clear();
-        self.buffer = line.number(b" BUFFER=")?;
-        self.block = line.number(b" BLOCK=")?;
-        self.run.push_str(line.since(begin)?);
-        Some(line)
-    }
-}
-
-/// The last peer that was not written as an IPv4 address in brackets.
-#[derive(Debug, Default)]
-struct LastPeer {
-    text: String,
-    address: String,
-}
-
-impl LastPeer {
-    #[inline(always)]
-    fn read<'t: 'u, 'u>(&'u mut self, line: &mut Line<'t>) -> Option<Option<&'u str>> {
-        let (text, address) = line.peer(b" DEST=")?;
-        if address.is_some() {
-            return Some(address);
-        }
-        if text != self.text || text.is_empty() {
-            self.learn(text)?;
-        }
-        Some(Some(&*self.address).filter(|address| !address.is_empty()))
-    }
-
-    #[cold]
-    fn learn(&mut self, text: &str) -> Option<()> {
-        self.text.clear();
-        let mut buffer = String::new();
-        let known = match peer(text.as_bytes(), &mut buffer) {
-            (Peer::Known(address), false) => Some(address),
-            (Peer::Unknown, false) => None,
-            _ => return None,
-        };
-        replace(&mut self.address, known);
-        self.text.push_str(text);
-        Some(())
-    }
 }
 
 #[cfg(test)]

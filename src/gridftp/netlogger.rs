@@ -23,7 +23,7 @@
 //!
 //! What users name (`USER`, `FILE`, `VOLUME`) may hold blanks and `=`. So the keys before `FILE` are
 //! read from the left, and those behind it from the right: of several tails that fit, the last is the
-//! real one. Records without blanks in values, nearly all, are read in one pass.
+//! real one. Records that are as usual, nearly all, do not come here: `canonical` reads them.
 
 use memchr::{memchr, memmem};
 
