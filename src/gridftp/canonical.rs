@@ -130,6 +130,7 @@ mod tests {
             ("203.0.113.25", "2001:DB8::7"),
             ("203.0.113.25", "0.0.0.0"),
             ("retrans=1,0", "retrans=1,0\r"),
+            ("retrans=1,0", "retrans=-1,123456,-1"),
         ] {
             let line = LINE.replacen(from, to, 1);
             assert!(is_read(&format!("{line}\n")), "{line}");
@@ -148,7 +149,9 @@ mod tests {
             ("DATE=2024", "DATE=2023"),
             ("NBYTES=1000000000", "NBYTES=-1"),
             ("203.0.113.25", "client.example.org"),
-            ("retrans=1,0", "retrans=-1"),
+            ("retrans=1,0", "retrans=-2"),
+            ("retrans=1,0", "retrans=-12"),
+            ("retrans=1,0", "retrans=1,,0"),
             ("retrans=1,0", "retrans=1,0 color=blue"),
             ("TASKID=none", "TASKID=none "),
             ("STRIPES=1 ", ""),

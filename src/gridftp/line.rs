@@ -136,7 +136,7 @@ impl<'a> Line<'a> {
         Some((text, address))
     }
 
-    /// Numbers of up to three digits with commas between.
+    /// Numbers with commas between; `-1` is none that is known.
     #[inline(always)]
     pub fn counts<const N: usize>(
         &mut self,
@@ -147,9 +147,12 @@ impl<'a> Line<'a> {
         self.key(key)?;
         let mut rest = self.rest;
         loop {
-            let few = Few::leading(rest)?;
-            into.push(Some(i64::from(few.value())));
-            rest = rest.get(few.count..)?;
+            let (count, length) = match Few::leading(rest) {
+                Some(few) => (Some(i64::from(few.value())), few.count),
+                None => long_count(rest)?,
+            };
+            into.push(count);
+            rest = rest.get(length..)?;
             match rest.split_first() {
                 Some((b',', behind)) => rest = behind,
                 _ => break,
@@ -168,6 +171,15 @@ impl<'a> Line<'a> {
             _ => None,
         }
     }
+}
+
+/// A count that is not of one to three digits, and its length.
+#[cold]
+fn long_count(text: &[u8]) -> Option<(Option<i64>, usize)> {
+    if text.starts_with(b"-1") {
+        return Some((None, 2));
+    }
+    number(text).map(|(count, length)| (Some(count), length))
 }
 
 /// The ends in fewer bytes than a block.
