@@ -1,4 +1,7 @@
-//! A transfer log, whole and in pieces: the same records and faults, in bounds.
+//! A transfer log, whole, in pieces and byte by byte: the same records and faults, in bounds.
+//!
+//! What comes in single bytes is gathered and read with care; usual lines that are there as a whole
+//! are read in one pass. So this also holds the two readings together.
 
 #![no_main]
 
@@ -42,6 +45,8 @@ fuzz_target!(|bytes: &[u8]| {
     let (whole, consumed) = scan(std::iter::once(log));
     let (pieces, same) = scan(log.chunks(usize::from(*size) + 1));
     assert!(whole.lines == pieces.lines && whole.faults == pieces.faults);
+    let (careful, _) = scan(log.chunks(1));
+    assert!(whole.lines == careful.lines && whole.faults == careful.faults);
     let lines = log.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     assert!(consumed == lines as u64 && consumed == same);
     let end = log.len() as u64;

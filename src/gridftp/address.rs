@@ -13,6 +13,8 @@
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::digits::Few;
+
 /// Longest text of an address: an IPv6 one that ends like an IPv4 one.
 const LONGEST: usize = 45;
 
@@ -84,6 +86,26 @@ fn plain_ipv4(text: &[u8]) -> Option<&str> {
     str::from_utf8(bare).ok().filter(|_| is_address)
 }
 
+/// Whether a text begins with so many bytes that are an IPv4 address, and not the one that stands for
+/// none. What follows them is looked at too.
+#[inline(always)]
+pub fn begins_with_ipv4(text: &[u8], length: usize) -> bool {
+    let (mut at, mut any, mut is_good) = (0, 0, true);
+    for dot in 0..4 {
+        let Some(part) = text.get(at..).and_then(Few::leading) else { return false };
+        // No number of an address begins with a 0 but 0 itself; the digits compare as the numbers.
+        is_good &= part.digits <= 0x02_05_05;
+        is_good &= part.count == 1 || part.digits >> (8 * (part.count - 1)) != 0;
+        any |= part.digits;
+        at += part.count;
+        if dot < 3 {
+            is_good &= text.get(at) == Some(&b'.');
+            at += 1;
+        }
+    }
+    is_good && any != 0 && at == length
+}
+
 /// Without brackets and what stands before them.
 fn strip(text: &[u8]) -> &[u8] {
     let mut text = text.trim_ascii();
@@ -133,6 +155,10 @@ mod tests {
                 proptest::prop_assert!(known && found == bare);
             } else if text == bare {
                 proptest::prop_assert!(!known);
+            }
+            for behind in ["", "]", "] TYPE=", "0"] {
+                let found = begins_with_ipv4([bare, behind].concat().as_bytes(), bare.len());
+                proptest::prop_assert_eq!(found, known && behind != "0");
             }
         }
     }

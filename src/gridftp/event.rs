@@ -9,13 +9,17 @@
 //! | `iostat`, `mpstat`, `getrusage`             | objects, keys as the tools print them    |
 //! | `streams`                                   | `[{"stripe", "stream", "TCPinfo": {}}]`  |
 
+use simdutf8::compat::from_utf8;
 use std::borrow::Cow;
 
 use super::fields::Place;
-use super::json::{Reader, Value, Wrong, close, copy_text, tidy_key, unescape};
-use super::notes::{Named, Notes, Scratch, seconds, throughput};
+use super::json::{Reader, Value, Wrong};
+use super::keys::Keys;
+use super::notes::{Named, Notes, Object, Scratch, seconds, throughput};
 use super::record::{LogSink, Transfer};
-use super::time::{Micros, epoch, number};
+use super::statistics::{Copied, StreamKeys, Streams, statistics};
+use super::text::{copy_text, unescape};
+use super::time::{Micros, epoch};
 use crate::columns::Json;
 use crate::error::FaultKind;
 
@@ -38,81 +42,94 @@ const KEYS: [&str; 16] = [
     "ret_code",
 ];
 
+/// What a key of the object itself stands for.
+#[derive(Debug)]
+enum Key {
+    /// The place in [`KEYS`].
+    Value(usize),
+    Iostat,
+    Mpstat,
+    Rusage,
+    Streams,
+    Other(Vec<u8>),
+}
+
+fn meaning(key: &[u8]) -> Result<Key, Wrong> {
+    let key = unescape(key)?;
+    Ok(match &*key {
+        b"iostat" => Key::Iostat,
+        b"mpstat" => Key::Mpstat,
+        b"getrusage" => Key::Rusage,
+        b"streams" => Key::Streams,
+        _ => match KEYS.iter().position(|name| name.as_bytes() == &*key) {
+            Some(at) => Key::Value(at),
+            None => Key::Other(key.into_owned()),
+        },
+    })
+}
+
+/// The keys of the last record.
+#[derive(Debug, Default)]
+pub struct KnownKeys {
+    event: Keys<Key>,
+    iostat: Keys<Copied>,
+    mpstat: Keys<Copied>,
+    rusage: Keys<Copied>,
+    stream: StreamKeys,
+}
+
 /// The values of one object. Statistics are in the scratch memory.
 pub struct Event<'a> {
     values: [Value<'a>; KEYS.len()],
-    largest_stripe: Option<i64>,
-    has_streams: bool,
+    streams: Streams,
+    /// The object, if all of it is UTF-8.
+    whole: &'a str,
 }
 
 impl<'a> Event<'a> {
     /// Reads one object and stays behind it.
-    pub fn read(reader: &mut Reader<'a>, scratch: &mut Scratch) -> Result<Self, Wrong> {
+    pub fn read(
+        reader: &mut Reader<'a>,
+        known: &mut KnownKeys,
+        scratch: &mut Scratch,
+    ) -> Result<Self, Wrong> {
+        let begin = reader.position();
         scratch.extra.clear();
         for buffer in [&mut scratch.iostat, &mut scratch.mpstat, &mut scratch.rusage] {
             buffer.clear();
         }
         scratch.tcp_info.clear();
-        let mut event = Self { values: [Value::Null; _], largest_stripe: None, has_streams: false };
-        // Objects have their keys in the same order, mostly: the next one is looked for first.
-        let mut next = 0;
-        reader.object(|reader, key| {
-            let key = unescape(key)?;
-            let is_next = KEYS.get(next).is_some_and(|name| name.as_bytes() == &*key);
-            let at = match &*key {
-                _ if is_next => Some(next),
-                b"iostat" | b"mpstat" | b"getrusage" | b"streams" => None,
-                key => KEYS.iter().position(|name| name.as_bytes() == key),
-            };
-            match (at, &*key) {
-                (Some(at), key) => {
-                    next = at + 1;
-                    let value = reader.value()?;
-                    if value == Value::Nested {
-                        return keep(reader, key, scratch);
-                    }
-                    if let Some(slot) = event.values.get_mut(at) {
-                        *slot = value;
-                    }
-                    Ok(())
+        let mut values = [Value::Null; _];
+        let mut streams = Streams::default();
+        let KnownKeys { event, iostat, mpstat, rusage, stream } = known;
+        event.read(reader, meaning, |reader, key| match key {
+            Key::Value(at) => {
+                let value = reader.value()?;
+                if value == Value::Nested {
+                    let name = KEYS.get(*at).map_or("", |name| name);
+                    return keep(reader, name.as_bytes(), &mut scratch.extra);
                 }
-                (None, b"iostat") => statistics(reader, &mut scratch.iostat),
-                (None, b"mpstat") => statistics(reader, &mut scratch.mpstat),
-                (None, b"getrusage") => statistics(reader, &mut scratch.rusage),
-                (None, b"streams") => event.streams(reader, scratch),
-                (None, key) => keep(reader, key, scratch),
+                if let Some(slot) = values.get_mut(*at) {
+                    *slot = value;
+                }
+                Ok(())
             }
+            Key::Iostat => statistics(reader, iostat, &mut scratch.iostat),
+            Key::Mpstat => statistics(reader, mpstat, &mut scratch.mpstat),
+            Key::Rusage => statistics(reader, rusage, &mut scratch.rusage),
+            Key::Streams => {
+                let Scratch { tcp_info, retransmits, .. } = &mut *scratch;
+                streams.read(reader, stream, tcp_info, retransmits)
+            }
+            Key::Other(key) => keep(reader, key, &mut scratch.extra),
         })?;
-        Ok(event)
+        let whole = from_utf8(reader.since(begin)).unwrap_or_default();
+        Ok(Self { values, streams, whole })
     }
 
     /// Whether this is the end of a transfer.
     pub fn is_transfer(&self) -> bool {
         matches!(self.values, [Value::Text(b"Transfer-End"), ..])
-    }
-
-    fn streams(&mut self, reader: &mut Reader<'a>, scratch: &mut Scratch) -> Result<(), Wrong> {
-        let Scratch { tcp_info: out, retransmits, .. } = scratch;
-        out.clear();
-        retransmits.clear();
-        if reader.peek() != Some(b'[') {
-            return statistics(reader, out);
-        }
-        self.has_streams = true;
-        let mut separator = b'[';
-        reader.list(|reader| {
-            out.push(separator);
-            separator = b',';
-            let (stripe, lost) = stream(reader, out)?;
-            self.largest_stripe = self.largest_stripe.max(stripe);
-            retransmits.push(lost);
-            Ok(())
-        })?;
-        close(out, separator, b'[', b']');
-        if retransmits.iter().all(Option::is_none) {
-            retransmits.clear();
-        }
-        Ok(())
     }
 
     /// Hands over the transfer, its faults first.
@@ -137,7 +154,7 @@ impl<'a> Event<'a> {
         ] = &self.values;
         let Scratch { address, retransmits, extra, iostat, mpstat, rusage, tcp_info } = scratch;
         let Place { line, offset, .. } = *place;
-        let mut notes = Notes { whole: "", sink, extra, line, offset, is_lossy: false };
+        let mut notes = Notes { whole: self.whole, sink, extra, line, offset, is_lossy: false };
         let texts = [kind, id, host, prog, user, volume, dest, operation, file].map(bytes);
         let [kind, id, host, prog, user, volume, dest, operation, file] = &texts;
         let started = time(&mut notes, "start_timestamp", start);
@@ -162,7 +179,7 @@ impl<'a> Event<'a> {
             path_raw: path_raw.as_deref(),
             transferred_bytes: bytes,
             streams: int(&mut notes, "nstreams", streams),
-            stripes: self.largest_stripe.and_then(|stripe| stripe.checked_add(1)),
+            stripes: self.streams.largest_stripe.and_then(|stripe| stripe.checked_add(1)),
             tcp_buffer_bytes: int(&mut notes, "tcp_bufsize", buffer),
             block_bytes: int(&mut notes, "globus_blocksize", block),
             user: user.as_deref(),
@@ -170,7 +187,7 @@ impl<'a> Event<'a> {
             program: program.as_deref(),
             event: event.as_deref(),
             task_id: task_id.as_deref(),
-            retransmits: self.has_streams.then_some(retransmits),
+            retransmits: self.streams.are_listed.then_some(retransmits),
             iostat: known(iostat),
             mpstat: known(mpstat),
             rusage: known(rusage),
@@ -189,76 +206,19 @@ impl<'a> Event<'a> {
 }
 
 /// A value that we have no column for, as text.
-fn keep(reader: &mut Reader<'_>, key: &[u8], scratch: &mut Scratch) -> Result<(), Wrong> {
+fn keep(reader: &mut Reader<'_>, key: &[u8], extra: &mut Object) -> Result<(), Wrong> {
     match reader.value()? {
         Value::Null => {}
-        Value::Text(text) => scratch.extra.add(key, &unescape(text)?),
-        Value::Number(text) => scratch.extra.add(key, text),
-        Value::Bool(truth) => scratch.extra.add(key, truth.to_string().as_bytes()),
+        Value::Text(text) => extra.add(key, &unescape(text)?),
+        Value::Number(text) => extra.add(key, text),
+        Value::Bool(truth) => extra.add(key, truth.to_string().as_bytes()),
         Value::Nested => {
             let mut text = Vec::new();
             reader.copy(&mut text, copy_text, 1)?;
-            scratch.extra.add(key, &text);
+            extra.add(key, &text);
         }
     }
     Ok(())
-}
-
-fn statistics(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(), Wrong> {
-    out.clear();
-    reader.copy(out, tidy_key, 1)?;
-    if out == b"null" {
-        out.clear();
-    }
-    Ok(())
-}
-
-/// Copies one stream: its stripe and its retransmits.
-fn stream(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(Option<i64>, Option<i64>), Wrong> {
-    let (mut stripe, mut retransmits) = (None, None);
-    if reader.peek() != Some(b'{') {
-        reader.copy(out, tidy_key, 2)?;
-        return Ok((None, None));
-    }
-    let mut separator = b'{';
-    reader.object(|reader, key| {
-        out.push(separator);
-        separator = b',';
-        copy_text(key, out)?;
-        out.push(b':');
-        let begin = out.len();
-        if key == b"TCPinfo" && reader.peek() == Some(b'{') {
-            retransmits = connection(reader, out)?;
-            return Ok(());
-        }
-        reader.copy(out, copy_text, 3)?;
-        if key == b"stripe" {
-            stripe = out.get(begin..).and_then(number);
-        }
-        Ok(())
-    })?;
-    close(out, separator, b'{', b'}');
-    Ok((stripe, retransmits))
-}
-
-/// Copies what TCP knew of one connection: its retransmits.
-fn connection(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<Option<i64>, Wrong> {
-    let mut retransmits = None;
-    let mut separator = b'{';
-    reader.object(|reader, key| {
-        out.push(separator);
-        separator = b',';
-        tidy_key(key, out)?;
-        out.push(b':');
-        let begin = out.len();
-        reader.copy(out, tidy_key, 4)?;
-        if key == b"total_retrans" {
-            retransmits = out.get(begin..).and_then(number);
-        }
-        Ok(())
-    })?;
-    close(out, separator, b'{', b'}');
-    Ok(retransmits)
 }
 
 fn known(json: &[u8]) -> Option<Json<'_>> {

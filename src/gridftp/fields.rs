@@ -1,5 +1,7 @@
 //! From the fields of a netlogger record to a transfer.
 
+use simdutf8::compat::from_utf8;
+
 use super::netlogger::{Fields, pairs};
 use super::notes::{Named, Notes, Scratch, seconds, throughput};
 use super::record::{LogSink, Transfer};
@@ -17,7 +19,7 @@ pub struct Place<'a> {
 /// What is remembered of the times of a log.
 #[derive(Debug, Default)]
 pub struct Times {
-    day: Day,
+    pub day: Day,
     /// Fractions without their zeros have been remarked on.
     told_unpadded: bool,
 }
@@ -33,7 +35,7 @@ pub fn deliver<S: LogSink>(
     let Scratch { address, retransmits, extra, .. } = scratch;
     extra.clear();
     let Place { line, offset, .. } = *place;
-    let whole = str::from_utf8(fields.record).unwrap_or_default();
+    let whole = from_utf8(fields.record).unwrap_or_default();
     let mut notes = Notes { whole, sink, extra, line, offset, is_lossy: false };
     let started = time(&mut notes, b"START", fields.start, times);
     let ended = time(&mut notes, b"DATE", fields.date, times);

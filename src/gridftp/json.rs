@@ -3,10 +3,8 @@
 //! Python writes these logs, so `NaN` and `Infinity` are taken for null. Texts may hold bytes that are
 //! not UTF-8; who wants a text decides what to do about them.
 
-use std::borrow::Cow;
-
+use super::text::{Rename, copy_text, equals};
 use crate::limits::MAX_RECORD_DEPTH;
-use crate::quote::quote;
 
 /// What is wrong, for people.
 pub type Wrong = &'static str;
@@ -65,25 +63,49 @@ impl<'a> Reader<'a> {
         Err(if self.at >= self.bytes.len() { ENDS_EARLY } else { wrong })
     }
 
+    /// What has been read from there on.
+    pub fn since(&self, begin: usize) -> &'a [u8] {
+        self.bytes.get(begin..self.at).unwrap_or_default()
+    }
+
+    /// Skips a text, if this is it.
+    #[inline]
+    pub fn skip(&mut self, text: &[u8]) -> bool {
+        let is_here = self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(text));
+        self.at += if is_here { text.len() } else { 0 };
+        is_here
+    }
+
+    /// The next key of an object, up to its value. `None` at the object's end.
+    #[inline]
+    pub fn key(&mut self, is_first: bool) -> Result<Option<&'a [u8]>, Wrong> {
+        if is_first {
+            self.demand(b'{', "an object should begin here")?;
+            if self.take(b'}') {
+                return Ok(None);
+            }
+        } else if !self.take(b',') {
+            self.demand(b'}', "a comma should be between two keys")?;
+            return Ok(None);
+        }
+        self.demand(b'"', "a key should begin here")?;
+        let key = self.string()?;
+        self.demand(b':', "a colon should follow a key")?;
+        Ok(Some(key))
+    }
+
     /// Reads an object's keys; `each` has to read the value of each.
     #[inline]
     pub fn object(
         &mut self,
         mut each: impl FnMut(&mut Self, &'a [u8]) -> Result<(), Wrong>,
     ) -> Result<(), Wrong> {
-        self.demand(b'{', "an object should begin here")?;
-        if self.take(b'}') {
-            return Ok(());
-        }
-        loop {
-            self.demand(b'"', "a key should begin here")?;
-            let key = self.string()?;
-            self.demand(b':', "a colon should follow a key")?;
+        let mut is_first = true;
+        while let Some(key) = self.key(is_first)? {
+            is_first = false;
             each(self, key)?;
-            if !self.take(b',') {
-                return self.demand(b'}', "a comma should be between two keys");
-            }
         }
+        Ok(())
     }
 
     /// Reads a list; `each` has to read every element.
@@ -148,18 +170,17 @@ impl<'a> Reader<'a> {
     fn number(&mut self) -> Result<Value<'a>, Wrong> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E');
-        let length = rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
-        let text = rest.get(..length).unwrap_or_default();
-        if !is_number(text) {
-            return if rest.starts_with(b"-Infinity") {
+        match number_length(rest) {
+            Some(length) if !rest.get(length).is_some_and(is_part) => {
+                self.at += length;
+                Ok(Value::Number(rest.get(..length).unwrap_or_default()))
+            }
+            _ if rest.starts_with(b"-Infinity") => {
                 self.at += 9;
                 Ok(Value::Null)
-            } else {
-                Err("a number is none")
-            };
+            }
+            _ => Err("a number is none"),
         }
-        self.at += length;
-        Ok(Value::Number(text))
     }
 
     fn word(&mut self) -> Result<Value<'a>, Wrong> {
@@ -181,12 +202,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Copies a value of any kind; `rename` makes keys.
-    pub fn copy(
-        &mut self,
-        out: &mut Vec<u8>,
-        rename: fn(&[u8], &mut Vec<u8>) -> Result<(), Wrong>,
-        depth: usize,
-    ) -> Result<(), Wrong> {
+    pub fn copy(&mut self, out: &mut Vec<u8>, rename: Rename, depth: usize) -> Result<(), Wrong> {
         if depth > MAX_RECORD_DEPTH {
             return Err("it is nested too deep");
         }
@@ -228,152 +244,27 @@ pub fn close(out: &mut Vec<u8>, separator: u8, first: u8, last: u8) {
     out.push(last);
 }
 
-/// Whether a text is a number to JSON.
+/// How long the number is that a text begins with, if it is one to JSON.
 #[inline]
-fn is_number(text: &[u8]) -> bool {
-    let text = text.strip_prefix(b"-").unwrap_or(text);
-    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let whole = digits(text);
-    if whole == 0 || (whole > 1 && text.starts_with(b"0")) {
-        return false;
-    }
-    let mut rest = text.get(whole..).unwrap_or_default();
-    if let Some(fraction) = rest.strip_prefix(b".") {
-        let length = digits(fraction);
-        if length == 0 {
-            return false;
-        }
-        rest = fraction.get(length..).unwrap_or_default();
-    }
-    if let [b'e' | b'E', exponent @ ..] = rest {
-        let exponent = match exponent {
-            [b'+' | b'-', digits @ ..] => digits,
-            digits => digits,
-        };
-        return !exponent.is_empty() && digits(exponent) == exponent.len();
-    }
-    rest.is_empty()
-}
-
-const LOW: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
-
-/// A bit for each byte of the word that is this one. The lowest is right; those above may not be.
-#[inline(always)]
-fn equals(word: &[u8; 8], byte: u8) -> u64 {
-    let differing = u64::from_le_bytes(*word) ^ (LOW * u64::from(byte));
-    differing.wrapping_sub(LOW) & !differing & HIGH
-}
-
-/// Whether a text can stand in JSON as it is.
-#[inline]
-fn is_plain(text: &[u8]) -> bool {
-    let (words, tail) = text.as_chunks::<8>();
-    let is_unruly = |word: &[u8; 8]| {
-        let value = u64::from_le_bytes(*word);
-        let below = value.wrapping_sub(LOW * 0x20) & !value;
-        (equals(word, b'\\') | ((below | value) & HIGH)) != 0
+fn number_length(text: &[u8]) -> Option<usize> {
+    let digits = |from: usize| {
+        let rest = text.get(from..).unwrap_or_default();
+        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        (count > 0).then_some(from + count)
     };
-    !words.iter().any(is_unruly)
-        && tail.iter().all(|byte| (0x20..0x80).contains(byte) && *byte != b'\\')
-}
-
-/// Copies a text and its quotes.
-#[inline]
-pub fn copy_text(text: &[u8], out: &mut Vec<u8>) -> Result<(), Wrong> {
-    if is_plain(text) {
-        out.push(b'"');
-        out.extend_from_slice(text);
-        out.push(b'"');
-    } else {
-        quote(&String::from_utf8_lossy(&unescape(text)?), out);
+    let begin = usize::from(text.starts_with(b"-"));
+    let mut end = digits(begin)?;
+    if end > begin + 1 && text.get(begin) == Some(&b'0') {
+        return None;
     }
-    Ok(())
-}
-
-/// Copies a key as statistics have it: small letters, `/` as `_`, no `%`.
-pub fn tidy_key(key: &[u8], out: &mut Vec<u8>) -> Result<(), Wrong> {
-    if is_plain(key) {
-        out.push(b'"');
-        let is_tidy = |byte: &u8| !byte.is_ascii_uppercase() && !matches!(byte, b'%' | b'/');
-        if key.iter().all(is_tidy) {
-            out.extend_from_slice(key);
-        } else {
-            out.extend(key.iter().filter(|byte| **byte != b'%').map(tidy_byte));
-        }
-        out.push(b'"');
-        return Ok(());
+    if text.get(end) == Some(&b'.') {
+        end = digits(end + 1)?;
     }
-    let tidied: Vec<u8> =
-        unescape(key)?.iter().filter(|byte| **byte != b'%').map(tidy_byte).collect();
-    quote(&String::from_utf8_lossy(&tidied), out);
-    Ok(())
-}
-
-fn tidy_byte(byte: &u8) -> u8 {
-    if *byte == b'/' { b'_' } else { byte.to_ascii_lowercase() }
-}
-
-/// The text that a text with backslashes stands for.
-#[inline]
-pub fn unescape(text: &[u8]) -> Result<Cow<'_, [u8]>, Wrong> {
-    if is_plain(text) { Ok(Cow::Borrowed(text)) } else { unescape_unruly(text) }
-}
-
-#[cold]
-fn unescape_unruly(text: &[u8]) -> Result<Cow<'_, [u8]>, Wrong> {
-    let Some(first) = memchr::memchr(b'\\', text) else { return Ok(Cow::Borrowed(text)) };
-    let (plain, mut rest) = text.split_at_checked(first).unwrap_or_default();
-    let mut out = plain.to_vec();
-    while let Some((byte, behind)) = rest.split_first() {
-        rest = behind;
-        if *byte != b'\\' {
-            out.push(*byte);
-            continue;
-        }
-        let (escape, behind) = rest.split_first().ok_or("a backslash stands alone")?;
-        rest = behind;
-        match escape {
-            b'"' | b'\\' | b'/' => out.push(*escape),
-            b'b' => out.push(8),
-            b'f' => out.push(12),
-            b'n' => out.push(b'\n'),
-            b'r' => out.push(b'\r'),
-            b't' => out.push(b'\t'),
-            b'u' => {
-                let character = code_point(&mut rest)?;
-                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            }
-            _ => return Err("a backslash before what it cannot escape"),
-        }
+    if matches!(text.get(end), Some(b'e' | b'E')) {
+        let is_signed = matches!(text.get(end + 1), Some(b'+' | b'-'));
+        end = digits(end + 1 + usize::from(is_signed))?;
     }
-    Ok(Cow::Owned(out))
-}
-
-/// What follows `\u`. Half a surrogate pair is U+FFFD.
-fn code_point(rest: &mut &[u8]) -> Result<char, Wrong> {
-    let first = four_digits(rest)?;
-    let mut code = first;
-    if (0xd800..0xdc00).contains(&first) && rest.starts_with(b"\\u") {
-        let mut behind = rest.get(2..).unwrap_or_default();
-        let second = four_digits(&mut behind)?;
-        if (0xdc00..0xe000).contains(&second) {
-            *rest = behind;
-            code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-        }
-    }
-    Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER))
-}
-
-fn four_digits(rest: &mut &[u8]) -> Result<u32, Wrong> {
-    let (digits, behind) = rest.split_first_chunk::<4>().ok_or("an escape ends early")?;
-    let mut code = 0;
-    for digit in digits {
-        let digit = char::from(*digit).to_digit(16).ok_or("an escape is not hexadecimal")?;
-        code = code * 16 + digit;
-    }
-    *rest = behind;
-    Ok(code)
+    Some(end)
 }
 
 #[cfg(test)]
@@ -404,16 +295,6 @@ mod tests {
     }
 
     #[test]
-    fn escapes() {
-        assert_eq!(unescape(br"M\u00fcller").as_deref(), Ok("Müller".as_bytes()));
-        assert_eq!(unescape(br"\ud83d\ude00\n\/").as_deref(), Ok("😀\n/".as_bytes()));
-        assert_eq!(unescape(br"\ud83dx").as_deref(), Ok("\u{fffd}x".as_bytes()));
-        for wrong in [r"\", r"\x", r"\u12", r"\u12g4"] {
-            assert!(unescape(wrong.as_bytes()).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
     fn what_python_writes_for_no_number() {
         assert_eq!(copied("[NaN, Infinity, -Infinity]").as_deref(), Ok("[null,null,null]"));
     }
@@ -421,14 +302,5 @@ mod tests {
     #[test]
     fn nesting_ends_somewhere() {
         assert!(copied(&"[".repeat(100_000)).is_err());
-    }
-
-    #[test]
-    fn keys_are_tidied() {
-        let mut out = Vec::new();
-        for key in [&b"Blk_read/s"[..], b"%usr", b"Dev", "\u{dc}%".as_bytes()] {
-            tidy_key(key, &mut out).expect("a key");
-        }
-        assert_eq!(String::from_utf8(out).expect("UTF-8"), "\"blk_read_s\"\"usr\"\"dev\"\"Ü\"");
     }
 }

@@ -23,10 +23,9 @@
 //!
 //! What users name (`USER`, `FILE`, `VOLUME`) may hold blanks and `=`. So the keys before `FILE` are
 //! read from the left, and those behind it from the right: of several tails that fit, the last is the
-//! real one. Records without blanks in values, nearly all, are read in one pass.
+//! real one. Records that are as usual, nearly all, do not come here: `canonical` reads them.
 
 use memchr::{memchr, memmem};
-use std::ops::Range;
 
 /// Keys and values of one record, as they stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,40 +55,6 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Reads a record without blanks in its values and without further keys. `None` is no verdict.
-    #[inline]
-    pub fn plain(record: &'a [u8], server: &mut Server) -> Option<Self> {
-        let mut rest = Rest(record);
-        let date = rest.time(b"DATE=")?;
-        let (host, prog, event) = match server.skip(&mut rest) {
-            Some(known) => known,
-            None => server.learn(&mut rest)?,
-        };
-        let mut fields = Self {
-            record,
-            date,
-            host,
-            prog,
-            event,
-            start: rest.time(b" START=")?,
-            user: rest.field(b" USER=")?,
-            file: rest.field(b" FILE=")?,
-            buffer: rest.field(b" BUFFER=")?,
-            block: rest.field(b" BLOCK=")?,
-            nbytes: rest.field(b" NBYTES=")?,
-            volume: rest.field(b" VOLUME=")?,
-            streams: rest.field(b" STREAMS=")?,
-            stripes: rest.field(b" STRIPES=")?,
-            dest: rest.field(b" DEST=")?,
-            operation: rest.field(b" TYPE=")?,
-            code: rest.field(b" CODE=")?,
-            ..Self::default()
-        };
-        fields.task = rest.field(b" TASKID=");
-        fields.retrans = rest.field(b" retrans=");
-        rest.0.is_empty().then_some(fields)
-    }
-
     /// Reads any record, from its `DATE=` to its end. `None` if it is not complete.
     pub fn tolerant(record: &'a [u8]) -> Option<Self> {
         let mut head = Rest(record.strip_prefix(b"DATE=")?);
@@ -122,51 +87,6 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// What the last record said of its server: it is the same in nearly all records of a log, and to
-/// compare is faster than to read.
-#[derive(Debug, Default)]
-pub struct Server {
-    /// From ` HOST=` to the end of `NL.EVNT`.
-    text: Vec<u8>,
-    host: Range<usize>,
-    prog: Range<usize>,
-    event: Range<usize>,
-}
-
-/// Host, program and event.
-type Told<'a> = (&'a [u8], &'a [u8], &'a [u8]);
-
-impl Server {
-    #[inline(always)]
-    fn skip<'a>(&self, rest: &mut Rest<'a>) -> Option<Told<'a>> {
-        let behind = rest.0.strip_prefix(&*self.text).filter(|behind| behind.starts_with(b" "))?;
-        let known = (
-            rest.0.get(self.host.clone())?,
-            rest.0.get(self.prog.clone())?,
-            rest.0.get(self.event.clone()).filter(|event| !event.is_empty())?,
-        );
-        rest.0 = behind;
-        Some(known)
-    }
-
-    #[cold]
-    fn learn<'a>(&mut self, rest: &mut Rest<'a>) -> Option<Told<'a>> {
-        let whole = rest.0;
-        let mut field = |key: &[u8]| {
-            let value = rest.field(key)?;
-            let end = whole.len() - rest.0.len();
-            Some((value, end - value.len()..end))
-        };
-        let (host, host_range) = field(b" HOST=")?;
-        let (prog, prog_range) = field(b" PROG=")?;
-        let (event, event_range) = field(b" NL.EVNT=")?;
-        self.text.clear();
-        self.text.extend_from_slice(whole.get(..event_range.end)?);
-        (self.host, self.prog, self.event) = (host_range, prog_range, event_range);
-        Some((host, prog, event))
-    }
-}
-
 /// What is still to be read.
 #[derive(Clone, Copy)]
 struct Rest<'a>(&'a [u8]);
@@ -179,20 +99,6 @@ impl<'a> Rest<'a> {
         let (value, rest) = value.split_at_checked(blank(value))?;
         self.0 = rest;
         Some(value)
-    }
-
-    /// A time: nearly all have the same length.
-    #[inline(always)]
-    fn time(&mut self, key: &[u8]) -> Option<&'a [u8]> {
-        const LENGTH: usize = 21;
-        let value = self.0.strip_prefix(key)?;
-        match value.split_at_checked(LENGTH) {
-            Some((time, rest)) if rest.first() == Some(&b' ') && time.get(14) == Some(&b'.') => {
-                self.0 = rest;
-                Some(time)
-            }
-            _ => self.field(key),
-        }
     }
 
     /// A value that goes on up to the next key.
@@ -338,17 +244,6 @@ mod tests {
 
     fn file(record: &str) -> Option<&str> {
         Fields::tolerant(record.as_bytes()).and_then(|fields| str::from_utf8(fields.file).ok())
-    }
-
-    #[test]
-    fn both_readings_agree_on_plain_records() {
-        for further in ["", " TASKID=none", " retrans=1,0", " TASKID=none retrans=1,0"] {
-            let text = record("/a", further);
-            let plain =
-                Fields::plain(text.as_bytes(), &mut Server::default()).expect("a plain record");
-            assert_eq!(Some(plain), Fields::tolerant(text.as_bytes()));
-            assert_eq!(plain.retrans.is_some(), further.contains("retrans"));
-        }
     }
 
     #[test]

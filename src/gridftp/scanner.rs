@@ -16,18 +16,19 @@
 //! the log was cut into pieces.
 
 use memchr::{memchr, memmem, memrchr};
+use simdutf8::compat::from_utf8;
 
-use super::event::Event;
+use super::canonical;
+use super::event::{Event, KnownKeys};
 use super::fields::{Place, Times, deliver};
 use super::json::Reader;
-use super::netlogger::{Fields, LONGEST_MARK, Server, next_record};
+use super::kinds::{first_record, is_server_log, is_text, read_one};
+use super::netlogger::{Fields, LONGEST_MARK, next_record};
 use super::notes::Scratch;
 use super::record::{LogFault, LogSink};
+use super::usual::Usual;
 use crate::error::FaultKind;
 use crate::limits::MAX_LOG_LINE;
-
-/// What stands before a record in a server's log.
-const IN_SERVER_LOG: &[u8] = b"Transfer stats: ";
 
 /// How the line being gathered began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +56,8 @@ pub struct Scanner {
     in_server_log: bool,
     times: Times,
     other_lines: u64,
-    server: Server,
+    usual: Usual,
+    known: KnownKeys,
     scratch: Scratch,
 }
 
@@ -77,7 +79,8 @@ impl Scanner {
             in_server_log: false,
             times: Times::default(),
             other_lines: 0,
-            server: Server::default(),
+            usual: Usual::default(),
+            known: KnownKeys::default(),
             scratch: Scratch::default(),
         }
     }
@@ -99,24 +102,60 @@ impl Scanner {
 
     pub fn push<S: LogSink>(&mut self, bytes: &[u8], sink: &mut S) {
         let mut rest = bytes;
-        while let Some((line, behind)) =
-            memchr(b'\n', rest).and_then(|at| rest.split_at_checked(at))
-        {
-            rest = behind.get(1..).unwrap_or_default();
-            let is_whole = self.carry.is_empty() && self.begin == Begin::Whole;
-            if is_whole && line.len() <= MAX_LOG_LINE {
-                self.read(line, sink);
-                self.offset += line.len() as u64;
-            } else {
-                self.gather(line, sink);
-                self.read_carry(sink);
+        loop {
+            let is_begin = self.carry.is_empty() && self.begin == Begin::Whole;
+            if is_begin && rest.starts_with(b"DATE=") {
+                let done = self.read_usual(lines_ahead(rest), sink);
+                rest = rest.get(done..).unwrap_or_default();
+                if done > 0 {
+                    continue;
+                }
             }
-            self.offset += 1;
-            self.consumed = self.offset;
-            self.line += 1;
-            self.begin = Begin::Whole;
+            let Some((line, behind)) = memchr(b'\n', rest).and_then(|at| rest.split_at_checked(at))
+            else {
+                break;
+            };
+            rest = behind.get(1..).unwrap_or_default();
+            self.read_line(line, sink);
         }
         self.gather(rest, sink);
+    }
+
+    /// Reads the lines that have ended; how many bytes those are.
+    fn read_usual<S: LogSink>(&mut self, text: &str, sink: &mut S) -> usize {
+        let mut done = 0;
+        while let Some(rest) = text.get(done..) {
+            let place = Place { file: self.file.as_deref(), line: self.line, offset: self.offset };
+            let (usual, day) = (&mut self.usual, &mut self.times.day);
+            if let Some(length) = canonical::deliver(rest, &place, usual, day, sink) {
+                self.in_server_log = false;
+                self.line += 1;
+                self.offset += length as u64;
+                self.consumed = self.offset;
+                done += length;
+            } else {
+                let Some((line, _)) = rest.split_once('\n') else { break };
+                self.read_line(line.as_bytes(), sink);
+                done += line.len() + 1;
+            }
+        }
+        done
+    }
+
+    /// Reads a line, with what was gathered of it.
+    fn read_line<S: LogSink>(&mut self, line: &[u8], sink: &mut S) {
+        let is_whole = self.carry.is_empty() && self.begin == Begin::Whole;
+        if is_whole && line.len() <= MAX_LOG_LINE {
+            self.read(line, sink);
+            self.offset += line.len() as u64;
+        } else {
+            self.gather(line, sink);
+            self.read_carry(sink);
+        }
+        self.offset += 1;
+        self.consumed = self.offset;
+        self.line += 1;
+        self.begin = Begin::Whole;
     }
 
     /// Says that no more will come. A line without its line feed is not read: nobody knows what it
@@ -187,16 +226,8 @@ impl Scanner {
     }
 
     /// Reads a whole line.
-    #[inline]
     fn read<S: LogSink>(&mut self, line: &[u8], sink: &mut S) {
         let line = line.trim_ascii_end();
-        if let Some(fields) = Fields::plain(line, &mut self.server) {
-            return self.deliver(&fields, 0, sink);
-        }
-        self.read_unusual(line, sink);
-    }
-
-    fn read_unusual<S: LogSink>(&mut self, line: &[u8], sink: &mut S) {
         let begin = line.len() - line.trim_ascii_start().len();
         if line.is_empty() {
             return;
@@ -247,7 +278,7 @@ impl Scanner {
         let mut has_event = false;
         while at < line.len() {
             let mut reader = Reader::new(line, at);
-            match Event::read(&mut reader, &mut self.scratch) {
+            match Event::read(&mut reader, &mut self.known, &mut self.scratch) {
                 Ok(event) => {
                     if event.is_transfer() {
                         let offset = self.offset + at as u64;
@@ -300,44 +331,15 @@ impl Scanner {
     }
 }
 
-/// Where the first record of a line begins, even if its date is damaged.
-fn first_record(line: &[u8]) -> Option<usize> {
-    if line.starts_with(b"DATE=") {
-        return Some(0);
-    }
-    let told = memmem::find(line, b"Transfer stats: DATE=").map(|at| at + IN_SERVER_LOG.len());
-    match (told, next_record(line, 0)) {
-        (Some(told), Some(next)) => Some(told.min(next)),
-        (told, next) => told.or(next),
-    }
-}
+/// Bytes that are checked to be UTF-8 at once. They are read while the processor fetches the next.
+const AHEAD: usize = 32 * 1024;
 
-/// Reads one record, which may be followed by what a server's log or syslog puts before the next.
-fn read_one(record: &[u8]) -> Option<Fields<'_>> {
-    Fields::tolerant(record).or_else(|| {
-        let rest = record.strip_suffix(IN_SERVER_LOG.trim_ascii_end())?;
-        let bracket = if rest.trim_ascii_end().ends_with(b"::") { b'[' } else { b'<' };
-        Fields::tolerant(rest.get(..memrchr(bracket, rest)?)?.trim_ascii_end())
+/// The next few lines, as far as they are UTF-8.
+fn lines_ahead(bytes: &[u8]) -> &str {
+    let ahead = bytes.get(..AHEAD).unwrap_or(bytes);
+    let lines = memrchr(b'\n', ahead).and_then(|last| ahead.get(..=last)).unwrap_or_default();
+    from_utf8(lines).unwrap_or_else(|error| {
+        let valid = lines.get(..error.valid_up_to()).unwrap_or_default();
+        from_utf8(valid).unwrap_or_default()
     })
-}
-
-/// Whether a line begins as a server's log, syslog, or the newer event log has it.
-fn is_server_log(line: &[u8]) -> bool {
-    let framed = |first: u8, last: u8| {
-        let Some((begin, inside)) = line.split_first() else { return false };
-        let digits = inside.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        *begin == first && digits > 0 && inside.get(digits) == Some(&last)
-    };
-    const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
-    let is_month = |name: &[u8; 3]| MONTHS.as_chunks::<3>().0.contains(name);
-    framed(b'[', b']')
-        || framed(b'<', b'>')
-        || line.starts_with(b"ts=")
-        || matches!(line, [y, m, c, d, b'-', ..] if [y, m, c, d].iter().all(|b| b.is_ascii_digit()))
-        || (line.first_chunk::<3>().is_some_and(is_month) && line.get(3) == Some(&b' '))
-}
-
-fn is_text(line: &[u8]) -> bool {
-    let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
-    !line.iter().any(is_control) && str::from_utf8(line).is_ok()
 }

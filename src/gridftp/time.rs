@@ -5,6 +5,8 @@
 //! | netlogger | `YYYYMMDDhhmmss`, `.` and digits  |
 //! | JSON      | seconds since the epoch, decimal  |
 
+use super::digits::three_pairs;
+
 /// Microseconds since the epoch.
 pub type Micros = i64;
 
@@ -26,10 +28,7 @@ impl Stamp {
     pub fn parse(text: &[u8], last: &mut Day) -> Option<Self> {
         let (date, rest) = text.split_first_chunk::<8>()?;
         let (clock, fraction) = rest.split_first_chunk::<6>()?;
-        if last.date != *date {
-            *last = Day { date: *date, seconds: calendar(date)? };
-        }
-        let seconds = last.seconds + time_of_day(clock)?;
+        let seconds = last.seconds_of(date)? + time_of_day(clock)?;
         let digits = match fraction.split_first() {
             None => return Some(Self { at: seconds * SECOND, is_unpadded: false }),
             Some((b'.', digits)) => digits,
@@ -42,7 +41,22 @@ impl Stamp {
         }
         Some(Self { at: seconds * SECOND + micros, is_unpadded: digits.len() < 6 })
     }
+
+    /// The same for a time with six digits behind the point.
+    #[inline(always)]
+    pub fn padded(text: &[u8; PADDED], last: &mut Day) -> Option<Micros> {
+        let (date, rest) = text.split_first_chunk::<8>()?;
+        let (clock, rest) = rest.split_first_chunk::<6>()?;
+        let (point, fraction) = rest.split_first()?;
+        let seconds = last.seconds_of(date)? + time_of_day(clock)?;
+        let [first, second, third] = three_pairs(fraction.first_chunk()?)?.map(i64::from);
+        let micros = (first * 100 + second) * 100 + third;
+        (*point == b'.').then_some(seconds * SECOND + micros)
+    }
 }
+
+/// Length of a time with six digits behind the point.
+pub const PADDED: usize = 21;
 
 /// The date of the last time, which that of the next one nearly always is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,7 +65,18 @@ pub struct Day {
     seconds: i64,
 }
 
+impl Day {
+    #[inline(always)]
+    fn seconds_of(&mut self, date: &[u8; 8]) -> Option<i64> {
+        if self.date != *date {
+            *self = Self { date: *date, seconds: calendar(date)? };
+        }
+        Some(self.seconds)
+    }
+}
+
 /// Seconds since the epoch of `YYYYMMDD`.
+#[cold]
 fn calendar(text: &[u8; 8]) -> Option<i64> {
     let [y1, y2, y3, y4, m1, m2, d1, d2] = digits(text)?;
     let year = ((y1 * 10 + y2) * 10 + y3) * 10 + y4;
@@ -62,9 +87,9 @@ fn calendar(text: &[u8; 8]) -> Option<i64> {
 }
 
 /// Seconds since midnight of `hhmmss`.
+#[inline(always)]
 fn time_of_day(text: &[u8; 6]) -> Option<i64> {
-    let [h1, h2, m1, m2, s1, s2] = digits(text)?;
-    let (hour, minute, second) = (h1 * 10 + h2, m1 * 10 + m2, s1 * 10 + s2);
+    let [hour, minute, second] = three_pairs(text)?.map(i64::from);
     // A leap second is the 60th.
     let exists = hour < 24 && minute < 60 && second <= 60;
     exists.then_some((hour * 60 + minute) * 60 + second)

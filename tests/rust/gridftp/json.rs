@@ -1,6 +1,7 @@
 //! The JSON form and its hazards.
 
 use gridtap::error::FaultKind;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::log::{Found, read, scan};
@@ -195,4 +196,46 @@ fn both_forms_may_stand_in_one_log() {
     let first = netlogger.lines().next().expect("a sample");
     let found = scan(format!("{first}\n{}\n{first}\n", line(2)).as_bytes());
     assert_eq!((found.transfers.len(), found.faults.len()), (3, 0));
+}
+
+/// What a scan says, but for where.
+fn facts(found: Found) -> (Vec<Value>, Vec<FaultKind>) {
+    let mut transfers = found.transfers;
+    for record in transfers.iter_mut().filter_map(Value::as_object_mut) {
+        record.retain(|key, _| !key.starts_with("log_"));
+    }
+    (transfers, found.faults.iter().map(|fault| fault.kind).collect())
+}
+
+fn damaged_line() -> impl Strategy<Value = Vec<u8>> {
+    let byte = proptest::sample::select(&b" \t\"\\{}[],:0eTx%/\xc3"[..]);
+    let damage = (any::<usize>(), byte, 0usize..12, any::<bool>());
+    let damages = proptest::collection::vec(damage, 0..3);
+    (1usize..11, damages).prop_map(|(number, damages)| {
+        let mut line = line(number).into_bytes();
+        for (at, byte, count, is_more) in damages {
+            let at = at % line.len();
+            let end = if is_more { at } else { (at + count).min(line.len() - 1).max(at) };
+            line.splice(at..end, [byte]);
+        }
+        line.push(b'\n');
+        line
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// Keys are remembered from record to record: what they are must not depend on those before.
+    #[test]
+    fn records_do_not_depend_on_those_before(lines in proptest::collection::vec(damaged_line(), 1..10)) {
+        let together = facts(scan(&lines.concat()));
+        let mut alone = (Vec::new(), Vec::new());
+        for line in &lines {
+            let (transfers, faults) = facts(scan(line));
+            alone.0.extend(transfers);
+            alone.1.extend(faults);
+        }
+        prop_assert_eq!(together, alone);
+    }
 }

@@ -1,5 +1,6 @@
 //! Transfer logs: what real servers wrote, every known hazard, damage, and any way to cut them up.
 
+mod canonical;
 mod captures;
 mod hazards;
 mod hostile;
