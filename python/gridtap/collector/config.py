@@ -24,7 +24,6 @@ __all__ = [
     "Http",
     "Listen",
     "Log",
-    "Metrics",
     "Profiles",
     "State",
     "Wlcg",
@@ -149,16 +148,6 @@ class Http:
 
 
 @dataclass(frozen=True)
-class Metrics:
-    """``[metrics]``: what `/metrics` tells."""
-
-    compatibility: Annotated[
-        tuple[Literal["shoveler", "collector-py", "pelican", "xrdmoncollect"], ...],
-        Setting("names of other collectors that are told besides the own ones"),
-    ] = ()
-
-
-@dataclass(frozen=True)
 class Log:
     """``[log]``: what is told on standard error."""
 
@@ -183,7 +172,6 @@ class Config:
     wlcg: Wlcg = field(default_factory=Wlcg)
     profiles: Profiles = field(default_factory=Profiles)
     http: Http = field(default_factory=Http)
-    metrics: Metrics = field(default_factory=Metrics)
     log: Log = field(default_factory=Log)
 
 
@@ -195,7 +183,6 @@ TABLES: Mapping[str, type[Any]] = {
     "wlcg": Wlcg,
     "profiles": Profiles,
     "http": Http,
-    "metrics": Metrics,
     "log": Log,
 }
 

@@ -15,13 +15,12 @@ from gridtap import _core
 from gridtap.collector.activation import passed_sockets
 from gridtap.collector.config import Config
 from gridtap.collector.config_core import core_settings
-from gridtap.collector.http import HttpServer, Observed
 from gridtap.collector.logs import event_log, set_up_logs
 from gridtap.collector.notify import Notifier
 from gridtap.collector.pipelines import Pipelines
 from gridtap.collector.sockets import open_sockets
 from gridtap.collector.state_directory import StateDirectory
-from gridtap.errors import ConfigError, GridtapError, MissingExtraError
+from gridtap.errors import ConfigError, GridtapError
 
 __all__ = ["EXIT_BROKEN_PIPE", "EXIT_FAILED", "run"]
 
@@ -63,7 +62,6 @@ def run(load: Callable[[], Config], environment: MutableMapping[str, str]) -> in
         core = _open_core(config, environment)
         _restore(core, state.snapshot)
         pipelines = Pipelines(core, config, state)
-        _serve(config, core, pipelines, stack)
         parts = _Parts(core, pipelines, state, Notifier(environment))
         return _Daemon(load, config, parts).run()
 
@@ -179,26 +177,6 @@ def _open_core(config: Config, environment: MutableMapping[str, str]) -> _core.C
             each.close()
 
 
-def _serve(config: Config, core: _core.Collector, pipelines: Pipelines, stack: ExitStack) -> None:
-    """Answers over HTTP until the stack unwinds, if there is an address and what it takes"""
-    if config.http.listen is None:
-        return
-    observed = Observed(core.status, pipelines.status, pipelines.dead)
-    host, port = config.http.listen.host, config.http.listen.port
-    try:
-        server = HttpServer(host, port, observed, dialects=config.metrics.compatibility)
-    except MissingExtraError as error:
-        # Records are what a collector is for.
-        _LOG.warning("no_http", reason=str(error))
-    except OSError as error:
-        raise ConfigError(
-            f"{config.file}: [http] listen: {config.http.listen}: {error.strerror or error}"
-        ) from error
-    else:
-        stack.callback(server.close)
-        _LOG.info("http", url=server.url)
-
-
 def _with_what_stays(config: Config, running: Config) -> Config:
     """A new configuration with the settings of the old one that hold from start to end"""
     before, after = running.listen, config.listen
@@ -212,9 +190,8 @@ def _with_what_stays(config: Config, running: Config) -> Config:
         ),
         state=replace(config.state, directory=running.state.directory),
         http=running.http,
-        metrics=running.metrics,
     )
-    for name in ("listen", "state", "http", "metrics"):
+    for name in ("listen", "state", "http"):
         if getattr(kept, name) != getattr(config, name):
             _LOG.warning("needs_restart", table=name)
     return kept
