@@ -3,10 +3,11 @@
 use gridtap::access::sequence::Micros;
 use gridtap::capture::udp::{Bell, Ring};
 use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::AsFd;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::rig::{bound, taken};
+use crate::rig::{bound, eventually, taken};
 
 fn now() -> Micros {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
@@ -151,4 +152,31 @@ fn the_buffer_that_was_granted_is_told() {
     assert_eq!(socket.asked_buffer_bytes(), 1 << 20);
     assert!(socket.buffer_bytes() > 0);
     assert!(socket.buffer_bytes() <= socket.asked_buffer_bytes());
+}
+
+#[test]
+fn what_one_socket_left_unused_is_there_for_the_next() {
+    // Short names and no times first: what the kernel writes back must not become the room there is.
+    let (plain, v4, v6) = (bound("127.0.0.1:0"), bound("127.0.0.1:0"), bound("[::1]:0"));
+    let mut ring = Ring::new(4, 100);
+    let _told = (taken(&v4), taken(&v6));
+    for _ in 0..3 {
+        for (server, listen, has_time) in
+            [(&plain, "127.0.0.1:0", false), (&v6, "[::1]:0", true), (&v4, "127.0.0.1:0", true)]
+        {
+            let client = bound(listen);
+            for _ in 0..4 {
+                client.send_to(b"x", server.local_addr().expect("bound")).expect("sent");
+            }
+            let mut came = 0;
+            eventually("receiving", || {
+                came += ring.receive(server.as_fd()).expect("receiving");
+                for one in ring.iter() {
+                    assert_eq!(one.sender, client.local_addr().ok());
+                    assert_eq!(one.received_at.is_some(), has_time);
+                }
+                came == 4
+            });
+        }
+    }
 }
