@@ -34,6 +34,9 @@ impl Visitor for Seen {
     fn boolean(&mut self, _: Option<bool>) {
         self.cells += 1;
     }
+    fn ints(&mut self, _: Option<&[Option<i64>]>) {
+        self.cells += 1;
+    }
     fn json(&mut self, value: Option<&str>) {
         assert!(value.is_none_or(|text| serde_json::from_str::<serde_json::Value>(text).is_ok()));
         self.cells += 1;
