@@ -12,6 +12,7 @@ import click
 import pytest
 
 from gridtap.cli.archive import archive
+from gridtap.cli.collect import collect
 from gridtap.cli.decode import decode
 from gridtap.cli.scan import scan
 
@@ -36,6 +37,7 @@ def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Com
 
 DOCUMENTED = {
     "command.md": [("gridtap decode", decode)],
+    "collector.md": [("gridtap collect", collect)],
     "gridftp.md": [("gridtap scan", scan)],
     "archive.md": list(commands(archive, "gridtap archive")),
 }

@@ -4,6 +4,7 @@
 
     GridtapError
     ├── ArchiveError                           an archive, or a file for it, that cannot be used
+    ├── ConfigError                            a configuration that cannot be used
     ├── DecodeError        (also ValueError)   a packet that could not be decoded
     ├── MissingExtraError  (also ImportError)  an optional dependency is not installed
     ├── NotBinaryError     (also ValueError)   a text datagram where a binary packet was expected
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 __all__ = [
     "ArchiveError",
+    "ConfigError",
     "DecodeError",
     "GridtapError",
     "MissingExtraError",
@@ -36,6 +38,10 @@ class GridtapError(Exception):
 
 class ArchiveError(GridtapError):
     """An archive's file, or one to be read into it, that cannot be used; the text names it."""
+
+
+class ConfigError(GridtapError):
+    """A configuration that cannot be used; the text names the file and what is wrong there."""
 
 
 class DecodeError(GridtapError, ValueError):

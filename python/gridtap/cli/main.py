@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from gridtap.cli.archive import archive
+from gridtap.cli.collect import collect
 from gridtap.cli.decode import decode
 from gridtap.cli.scan import scan
 from gridtap.errors import GridtapError
@@ -39,6 +40,7 @@ def gridtap() -> None:
 
 
 gridtap.add_command(archive)
+gridtap.add_command(collect)
 gridtap.add_command(decode)
 gridtap.add_command(scan)
 
