@@ -54,6 +54,8 @@ collector_host = "collector.example.org"
 logical_dirnames = [["/a", 1], ["/b/", "/b"]]
 [http]
 listen = "[::1]:9931"
+[metrics]
+compatibility = ["shoveler", "pelican"]
 [log]
 level = "debug"
 format = "json"
@@ -101,6 +103,7 @@ def test_every_key_is_read() -> None:
     assert (config.dns.reverse, config.dns.timeout) == (True, 0.25)
     assert config.profiles.logical_dirnames == (("/a", 1), ("/b/", "/b"))
     assert config.http.listen == Address("::1", 9931)
+    assert config.metrics.compatibility == ("shoveler", "pelican")
     first, raw = config.sinks
     assert (first.name, first.type.name) == ("first-1", "jsonl")
     assert first.own.rotate_size == 10_000

@@ -194,6 +194,27 @@ class Picky:
         self.calls.append("close")
 
 
+class Late(Picky):
+    """Finds out with each third batch that it cannot store what it took before"""
+
+    def write(self, batch: StoredBatch) -> None:
+        self.taken.append(batch.data)
+        if len(self.taken) % 3 == 0:
+            raise RefusedError("no_address", 2, "clients without an address", is_late=True)
+
+
+def test_what_is_refused_late_is_counted_and_costs_no_other_batch(tmp_path: Path) -> None:
+    sink = Late()
+    with running(sink, tmp_path / "spool") as run:
+        run.feed()
+    assert b"".join(sink.taken).splitlines() == expected()
+    late = len(sink.taken) // 3
+    assert run.pipeline.refused_records == {"no_address": 2 * late}
+    assert late > 0
+    assert run.pipeline.written_records == len(expected())
+    assert not (tmp_path / "spool/dead").exists()
+
+
 def test_what_is_refused_is_kept_apart_and_counted(tmp_path: Path) -> None:
     sink = Picky()
     with running(sink, tmp_path / "spool") as run:

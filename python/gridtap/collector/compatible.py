@@ -13,10 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
+from typing import Literal
 
 from gridtap.collector.family import Family, Row, Snapshot, at, by_name
 
-__all__ = ["DIALECTS"]
+__all__ = ["DIALECTS", "Dialect"]
+
+#: Whose names there are
+Dialect = Literal["shoveler", "collector-py", "pelican", "xrdmoncollect"]
 
 #: Packets that were turned away unread
 _UNREAD = frozenset({"not_allowed", "over_ceiling"})
@@ -287,7 +291,7 @@ _XRDMONCOLLECT = (
 )
 
 #: Families by whose names they have
-DIALECTS: Mapping[str, tuple[Family, ...]] = MappingProxyType(
+DIALECTS: Mapping[Dialect, tuple[Family, ...]] = MappingProxyType(
     {
         "shoveler": _SHOVELER,
         "collector-py": _COLLECTOR_PY,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from gridtap.collector.compatible import Dialect
 from gridtap.collector.config_reader import Place, read_table, table_of
 from gridtap.collector.config_sinks import SinkConfig, read_sink
 from gridtap.collector.config_values import Address, Network, Positive
@@ -24,6 +25,7 @@ __all__ = [
     "Http",
     "Listen",
     "Log",
+    "Metrics",
     "Profiles",
     "State",
     "Wlcg",
@@ -148,6 +150,16 @@ class Http:
 
 
 @dataclass(frozen=True)
+class Metrics:
+    """``[metrics]``: what /metrics tells."""
+
+    compatibility: Annotated[
+        tuple[Dialect, ...],
+        Setting("other collectors under whose names metrics are told as well"),
+    ] = ()
+
+
+@dataclass(frozen=True)
 class Log:
     """``[log]``: what is told on standard error."""
 
@@ -172,6 +184,7 @@ class Config:
     wlcg: Wlcg = field(default_factory=Wlcg)
     profiles: Profiles = field(default_factory=Profiles)
     http: Http = field(default_factory=Http)
+    metrics: Metrics = field(default_factory=Metrics)
     log: Log = field(default_factory=Log)
 
 
@@ -183,6 +196,7 @@ TABLES: Mapping[str, type[Any]] = {
     "wlcg": Wlcg,
     "profiles": Profiles,
     "http": Http,
+    "metrics": Metrics,
     "log": Log,
 }
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Literal, NewType, TypeVar, get_args, get_origin
 
+from gridtap.collector.compatible import Dialect
 from gridtap.collector.sinks.settings import Unit
 
 __all__ = [
@@ -193,10 +194,13 @@ def choice(*names: str) -> Form[str]:
     return Form("one of " + ", ".join(quote(name) for name in names), read, quote)
 
 
-def choices(*names: str) -> Form[tuple[str, ...]]:
-    """One or more of some words, each once."""
+def choices(*names: str, least: int = 1) -> Form[tuple[str, ...]]:
+    """Some words, each once.
+
+    :param least: how many there have to be
+    """
     several = list_of(
-        choice(*names), "a list of some of " + ", ".join(quote(name) for name in names), 1
+        choice(*names), "a list of some of " + ", ".join(quote(name) for name in names), least
     )
 
     def read(value: object) -> tuple[str, ...]:
@@ -277,6 +281,7 @@ _FORMS: Mapping[tuple[Any, Unit | None], Form[Any]] = {
     (tuple[Address, ...], None): list_of(
         _ADDRESS, f"a list of one or more of {_ADDRESS.wanted}", 1
     ),
+    (tuple[Dialect, ...], None): choices(*get_args(Dialect), least=0),
     (tuple[tuple[str, int | str], ...], None): list_of(
         Form("a pair", _pair, _show_pair),
         "a list of pairs: a prefix, and a number of components or a text",
@@ -289,11 +294,10 @@ def form_of(value_type: Any, unit: Unit | None) -> Form[Any]:
 
     :raises TypeError: settings cannot have this type
     """
+    if (value_type, unit) in _FORMS:
+        return _FORMS[value_type, unit]
     if get_origin(value_type) is Literal:
         return choice(*get_args(value_type))
     if get_origin(value_type) is tuple and get_origin(get_args(value_type)[0]) is Literal:
         return choices(*get_args(get_args(value_type)[0]))
-    try:
-        return _FORMS[value_type, unit]
-    except KeyError as error:
-        raise TypeError(f"no form for a setting of type {value_type} ({unit})") from error
+    raise TypeError(f"no form for a setting of type {value_type} ({unit})")

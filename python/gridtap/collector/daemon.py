@@ -15,12 +15,13 @@ from gridtap import _core
 from gridtap.collector.activation import passed_sockets
 from gridtap.collector.config import Config
 from gridtap.collector.config_core import core_settings
+from gridtap.collector.http import HttpServer, Observed
 from gridtap.collector.logs import event_log, set_up_logs
 from gridtap.collector.notify import Notifier
 from gridtap.collector.pipelines import Pipelines
 from gridtap.collector.sockets import open_sockets
 from gridtap.collector.state_directory import StateDirectory
-from gridtap.errors import ConfigError, GridtapError
+from gridtap.errors import ConfigError, GridtapError, MissingExtraError
 
 __all__ = ["EXIT_BROKEN_PIPE", "EXIT_FAILED", "run"]
 
@@ -62,6 +63,7 @@ def run(load: Callable[[], Config], environment: MutableMapping[str, str]) -> in
         core = _open_core(config, environment)
         _restore(core, state.snapshot)
         pipelines = Pipelines(core, config, state)
+        _open_http(core, pipelines, config, stack)
         parts = _Parts(core, pipelines, state, Notifier(environment))
         return _Daemon(load, config, parts).run()
 
@@ -177,6 +179,23 @@ def _open_core(config: Config, environment: MutableMapping[str, str]) -> _core.C
             each.close()
 
 
+def _open_http(
+    core: _core.Collector, pipelines: Pipelines, config: Config, stack: ExitStack
+) -> None:
+    """Tells how the collector is, from before its first packet until after its last"""
+    listen = config.http.listen
+    if listen is None:
+        return
+    observed = Observed(core.status, pipelines.status, pipelines.dead)
+    dialects = config.metrics.compatibility
+    try:
+        server = HttpServer(listen.host, listen.port, observed, dialects=dialects)
+    except (OSError, MissingExtraError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise ConfigError(f"{config.file}: [http] listen: {listen}: {reason or error}") from error
+    stack.callback(server.close)
+
+
 def _with_what_stays(config: Config, running: Config) -> Config:
     """A new configuration with the settings of the old one that hold from start to end"""
     before, after = running.listen, config.listen
@@ -190,8 +209,9 @@ def _with_what_stays(config: Config, running: Config) -> Config:
         ),
         state=replace(config.state, directory=running.state.directory),
         http=running.http,
+        metrics=running.metrics,
     )
-    for name in ("listen", "state", "http"):
+    for name in ("listen", "state", "http", "metrics"):
         if getattr(kept, name) != getattr(config, name):
             _LOG.warning("needs_restart", table=name)
     return kept

@@ -23,6 +23,7 @@ from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
+from gridtap.collector.compatible import Dialect
 from gridtap.collector.logs import event_log
 from gridtap.collector.metrics import CollectorMetrics
 from gridtap.errors import MissingExtraError
@@ -74,7 +75,7 @@ class HttpServer:
         port: int,
         observed: Observed,
         *,
-        dialects: Collection[str] = (),
+        dialects: Collection[Dialect] = (),
         failing_s: float = 60.0,
     ) -> None:
         self._server = _Server((host, port), _App(observed, dialects, failing_s))
@@ -129,7 +130,7 @@ class _Readiness:
 class _App:
     """The WSGI application"""
 
-    def __init__(self, observed: Observed, dialects: Collection[str], failing_s: float) -> None:
+    def __init__(self, observed: Observed, dialects: Collection[Dialect], failing_s: float) -> None:
         try:
             from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
             from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gridtap.collector.compatible import DIALECTS
+from gridtap.collector.compatible import DIALECTS, Dialect
 from gridtap.collector.families import FAMILIES
 from gridtap.collector.family import Family, Labels, Snapshot
 
@@ -40,7 +40,7 @@ class CollectorMetrics:
         self,
         core: Callable[[], Mapping[str, Any]],
         sinks: Callable[[], Sequence[Mapping[str, Any]]],
-        dialects: Collection[str] = (),
+        dialects: Collection[Dialect] = (),
         *,
         most_rows: int = _MOST_ROWS,
     ) -> None:

@@ -126,7 +126,12 @@ class Pipeline:
             self._fail(str(error))
             return
         except RefusedError as error:
-            self._refuse(batch, error.reason, error.records, error.text)
+            if error.is_late:
+                # Of earlier batches. This one was taken.
+                self.written_records += batch.records
+                self._count(error.reason, error.records, error.text)
+            else:
+                self._refuse(batch, error.reason, error.records, error.text)
         except Exception as error:
             # A fault of the sink's: the next batch may go well, and this one is kept.
             self._refuse(batch, "failed", batch.records, f"{type(error).__name__}: {error}")
@@ -139,9 +144,12 @@ class Pipeline:
             _LOG.info("sink_available", sink=self.name)
 
     def _refuse(self, batch: StoredBatch, kind: str, records: int, reason: str) -> None:
-        self.refused_records[kind] = self.refused_records.get(kind, 0) + records
         self.written_records += batch.records - records
         self._dead.keep(batch, kind)
+        self._count(kind, records, reason)
+
+    def _count(self, kind: str, records: int, reason: str) -> None:
+        self.refused_records[kind] = self.refused_records.get(kind, 0) + records
         _LOG.error("records_refused", sink=self.name, kind=kind, records=records, reason=reason)
 
     def _fail(self, reason: str) -> None:
