@@ -25,6 +25,8 @@ __all__ = ["Journal", "Segment"]
 
 _LOG = event_log(__name__)
 
+_NUMBER_DIGITS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -63,19 +65,15 @@ class Journal:
         self.directory = directory
         self._fsync = fsync
         self._writer: FrameWriter | None = None
-        self.records = 0
         with self._mapped():
             directory.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(directory / "lock")
-            numbers = [each.number for each in self.sealed()]
-            noted = os.pread(self._lock, 20, 0)
-            self._last = max([int(noted or b"0"), *numbers])
-            for segment in self.sealed():
-                whole = outline(segment.path).size
-                # The time of a file that is whole says when its records were written.
-                if torn := segment.path.stat().st_size - whole:
-                    _LOG.warning("torn_batch_cut", path=str(segment.path), bytes=torn)
-                    os.truncate(segment.path, whole)
+            try:
+                self._recover()
+            except OSError:
+                # Or this process could not try again.
+                os.close(self._lock)
+                raise
 
     @property
     def size(self) -> int:
@@ -94,7 +92,6 @@ class Journal:
             self._writer.append(frame(batch))
             if self._fsync == "always":
                 self._writer.sync()
-        self.records += batch.records
 
     def sync(self) -> None:
         """What was appended survives a crash of the host, unless the policy is ``never``.
@@ -115,7 +112,6 @@ class Journal:
         self.sync()
         self._writer.close()
         self._writer = None
-        self.records = 0
 
     def sealed(self) -> list[Segment]:
         """The sealed segments, the oldest first"""
@@ -164,10 +160,21 @@ class Journal:
             where = error.filename or self.directory
             raise SinkUnavailableError(f"{where}: {error.strerror or error}") from error
 
+    def _recover(self) -> None:
+        noted = os.pread(self._lock, _NUMBER_DIGITS, 0)
+        numbers = [each.number for each in self.sealed()]
+        self._last = max([int(noted) if noted.isdigit() else 0, *numbers])
+        for segment in self.sealed():
+            whole = outline(segment.path).size
+            # The time of a file that is whole says when its records were written.
+            if torn := segment.path.stat().st_size - whole:
+                _LOG.warning("torn_batch_cut", path=str(segment.path), bytes=torn)
+                os.truncate(segment.path, whole)
+
     def _begin(self) -> None:
         number = self._last + 1
         # Noted before the segment is there: what was made of an earlier one may bear its number.
-        os.pwrite(self._lock, b"%020d" % number, 0)
+        os.pwrite(self._lock, str(number).zfill(_NUMBER_DIGITS).encode(), 0)
         self._writer = FrameWriter(self.directory / f"{number:016}.seg")
         self._last = number
         if self._fsync != "never":

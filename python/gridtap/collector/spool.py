@@ -88,7 +88,11 @@ class Spool:
         with self._mapped():
             directory.mkdir(parents=True, exist_ok=True)
             self._position = _lock(directory / "position")
-            self._recover()
+            try:
+                self._recover()
+            except OSError:
+                os.close(self._position)
+                raise
 
     @property
     def stored_records(self) -> int:

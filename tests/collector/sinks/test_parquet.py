@@ -192,6 +192,30 @@ def test_a_merge_that_a_crash_ended_is_finished(tmp_path: Path, deaths: str) -> 
     again.close()
 
 
+@pytest.mark.parametrize("name", ["part-0000000000000000.parquet", ".part-x.parquet.merged"])
+def test_a_file_that_is_no_parquet_stops_nothing(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink = sink_of(tmp_path, compact_after=0.0)
+    batches = arrow_batches()
+    for batch in batches[:3]:
+        sink.write(batch)
+        sink.reopen()
+    sink.close()
+    [hour] = Dataset(tmp_path).hours()
+    other = Dataset(tmp_path).path(hour) / name
+    other.write_bytes(b"no Parquet")
+    sink = sink_of(tmp_path, compact_after=0.0)
+    for batch in batches[3:]:
+        sink.write(batch)
+    sink.tick(4e9)
+    sink.close()
+    assert [record.message for record in caplog.records] == ["not_merged"]
+    assert other.read_bytes() == b"no Parquet"
+    other.unlink()
+    assert rows(tmp_path) == expected()
+
+
 def test_a_segment_that_was_stored_already_is_not_there_twice(tmp_path: Path) -> None:
     sink = sink_of(tmp_path)
     for batch in arrow_batches():

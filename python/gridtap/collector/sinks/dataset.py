@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from gridtap.collector.frames import sync_directory
+from gridtap.collector.logs import event_log
 from gridtap.files import whole_file
 
 __all__ = ["TIMES", "Dataset", "Hour"]
+
+_LOG = event_log(__name__)
 
 #: Columns that say when a record was, the first that has a value counts
 TIMES = (
@@ -111,21 +114,34 @@ class Dataset:
     def recover(self) -> None:
         """Finishes merges that a crash ended, and removes files that it left unfinished.
 
+        What cannot be read is left as it is, and the log says so.
+
         :raises OSError: it cannot be done
         """
         for path in self.directory.glob("date=*/hour=*/.*part-*.part"):
             path.unlink(missing_ok=True)
         for path in self.directory.glob("date=*/hour=*/.part-*.merged"):
-            self._put_in_place(path)
+            try:
+                self._put_in_place(path)
+            except self._arrow.ArrowException as error:
+                _LOG.error("not_merged", path=str(path), reason=str(error))
 
     def merge(self, hour: Hour) -> None:
         """Makes one file of an hour's files, if there are several.
+
+        If one cannot be read, the files stay as they are, and the log says so.
 
         :raises OSError: it cannot be written; the files stay as they are
         """
         parts = self.parts(hour)
         if len(parts) < 2:
             return
+        try:
+            self._merge(parts)
+        except self._arrow.ArrowException as error:
+            _LOG.error("not_merged", path=str(self.path(hour)), reason=str(error))
+
+    def _merge(self, parts: list[Path]) -> None:
         first, *_, last = [path.stem.removeprefix("part-").split("-") for path in parts]
         target = parts[0].with_name(f"part-{first[0]}-{last[-1]}.parquet")
         hidden = target.with_name(f".{target.name}.merged")
