@@ -149,6 +149,7 @@ fuzz_target!(|input: &[u8]| {
             None => correlator.damaged(Some(&peer), time, datagram, &mut seen),
         }
         assert!(correlator.open_files() <= 8);
+        assert_eq!(correlator.usage().bytes, correlator.count_bytes());
     }
     let open = correlator.open_files();
     let before = seen.accesses;

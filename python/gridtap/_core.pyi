@@ -1136,7 +1136,7 @@ class Collector:
         another version, and nothing of it stays. OSError; RuntimeError after `start`.
         """
     def stop(self, snapshot: str | PathLike[str] | None = None) -> None:
-        """Reads what the kernel still has, saves the state or ends everything open, closes the queues.
+        """Reads what the kernel still has, saves the state or ends everything open, closes queues.
 
         What is queued can still be taken. OSError: the state could not be saved; then everything
         open has ended.

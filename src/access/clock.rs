@@ -17,6 +17,9 @@ const AHEAD_OF_TICK: Micros = 60 * SECOND;
 /// Less may come of stamps that are not in order, and is waited for.
 const LARGEST_DISORDER: Micros = 5 * SECOND;
 
+/// No time is later, so that sums with waits cannot overflow: the year 70,000.
+const LATEST: Micros = 1 << 61;
+
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Clock {
     /// The state's time; 0 before anything told it.
@@ -30,7 +33,7 @@ pub(super) struct Clock {
 impl Clock {
     /// Takes the time at which a packet was received.
     pub fn receive(&mut self, at: Micros) {
-        let at = at.saturating_add_signed(-self.ahead);
+        let at = self.steady(at.min(LATEST));
         let latest = self.ticked_at.map_or(Micros::MAX, |tick| tick + AHEAD_OF_TICK);
         self.now = self.now.max(at.min(latest));
     }
@@ -42,6 +45,7 @@ impl Clock {
     }
 
     pub fn tick(&mut self, wall: Micros) {
+        let wall = wall.min(LATEST);
         let at = wall.saturating_add_signed(-self.ahead);
         let latest = self.ticked_at.map_or(Micros::MAX, |_| self.now + LARGEST_STEP);
         let is_sane =

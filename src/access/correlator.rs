@@ -7,10 +7,11 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use super::clock::Clock;
 use super::closed::ClosedIds;
 use super::files::{File, Files, known};
+use super::incarnation::Server;
 use super::numbers::Numbered;
 use super::record::Sink;
 use super::sequence::{Class, Loss, Micros, SECOND, Verdict};
-use super::servers::{Found, Run, Server, Servers};
+use super::servers::{Found, Run, Servers};
 use super::sessions::Sessions;
 use super::waits::{Wait, Waits};
 use crate::capture::Peer;
@@ -315,7 +316,7 @@ impl Correlator {
             Message::Binary(Packet { body: Body::Trace(_) | Body::Redirects(_), .. })
         );
         let body = datagram.get(Header::SIZE..).filter(|_| has_copies);
-        let body = body.map(|body| Self::fingerprint(body));
+        let body = body.map(Self::fingerprint);
         let port = peer.and_then(|peer| peer.port);
         let fingerprint = Self::fingerprint(datagram);
         let packet = Numbered { port, class, number, fingerprint, may_be_constant };

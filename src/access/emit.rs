@@ -6,9 +6,9 @@ use std::borrow::Cow;
 
 use super::correlator::{Correlator, Reason};
 use super::files::{Close, File, Requests, known};
+use super::incarnation::Server;
 use super::record::{FileAccess, ServerIdent, Session, Sink};
 use super::sequence::SECOND;
-use super::servers::Server;
 use crate::xrootd::fstat::{StatOps, StatSsq};
 
 /// Seconds of the epoch, as records give them.

@@ -1,8 +1,8 @@
 //! Maps: who a login is, what a file is called, what a server is.
 
 use super::correlator::Correlator;
+use super::incarnation::Ident;
 use super::record::Sink;
-use super::servers::Ident;
 use crate::xrootd::map::Map;
 use crate::xrootd::payload::{AuthInfo, EacInfo, Payload, SrvInfo, TokenInfo};
 use crate::xrootd::userid::UserId;

@@ -6,6 +6,7 @@
 //! | `slab`     | tables of rows with lists through them                                    |
 //! | `sequence` `numbers` | lost, late and repeated packets: of one class, of a server      |
 //! | `servers` `sessions` `files` | the three tables                                        |
+//! | `incarnation` | one row of `servers`                                                 |
 //! | `correlator` | the state: ceilings, the end of rows                                    |
 //! | `clock`    | the time, and clocks that are set                                         |
 //! | `budget`   | what happens when a table or all of memory is full                        |
@@ -32,6 +33,7 @@ mod emit;
 mod events;
 mod files;
 mod fstream;
+mod incarnation;
 mod maps;
 mod numbers;
 pub mod record;

@@ -60,6 +60,17 @@ struct State {
     is_closed: bool,
 }
 
+impl State {
+    fn recycle(&mut self, content: Content) {
+        if let Content::Lines(mut lines) = content
+            && self.spare.len() < MAX_SPARE
+        {
+            lines.clear();
+            self.spare.push(lines);
+        }
+    }
+}
+
 /// A queue that is bounded by bytes.
 #[derive(Default)]
 pub struct Queue {
@@ -131,6 +142,7 @@ impl Queue {
             state.bytes -= oldest.bytes();
             state.records -= oldest.records;
             state.dropped_records += oldest.records;
+            state.recycle(oldest.content);
         }
     }
 
@@ -164,13 +176,7 @@ impl Queue {
 
     /// Gives the memory of a batch back.
     pub fn recycle(&self, content: Content) {
-        if let Content::Lines(mut lines) = content {
-            lines.clear();
-            let mut state = self.state();
-            if state.spare.len() < MAX_SPARE {
-                state.spare.push(lines);
-            }
-        }
+        self.state().recycle(content);
     }
 
     /// Says whether more batches may come.

@@ -9,9 +9,9 @@ use std::net::IpAddr;
 
 use crate::access::correlator::Stats;
 use crate::access::files::Extra;
+use crate::access::incarnation::{Ident, Standing};
 use crate::access::numbers::Numbers;
 use crate::access::sequence::Micros;
-use crate::access::servers::{Ident, Standing};
 use crate::access::sessions::{Ended, Totals, User};
 use crate::capture::{Host, Peer};
 
