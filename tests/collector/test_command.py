@@ -65,6 +65,7 @@ def test_check_looks_at_the_host(tmp_path: Path) -> None:
         held.bind(("127.0.0.1", 0))
         (warning,) = warnings(written(tmp_path, port=held.getsockname()[1]))
         assert "the port is in use" in warning
+        assert warning.endswith("; as it should be while the collector runs")
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)
     before = obey_permissions()

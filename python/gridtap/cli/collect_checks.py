@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,7 +53,10 @@ def _warnings(config: Config) -> Iterator[str]:
             for each in bind(address):
                 each.close()
         except ConfigError as error:
-            yield str(error)
+            is_taken = isinstance(error.__cause__, OSError) and (
+                error.__cause__.errno == errno.EADDRINUSE
+            )
+            yield f"{error}{'; as it should be while the collector runs' if is_taken else ''}"
     directory = config.state.directory
     if directory is None:
         yield "state.directory is empty: nothing outlives a restart, and nothing is spooled"
