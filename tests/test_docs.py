@@ -13,6 +13,7 @@ import pytest
 
 from gridtap.cli.archive import archive
 from gridtap.cli.decode import decode
+from gridtap.cli.doctor import doctor
 from gridtap.cli.replay import replay_command
 from gridtap.cli.scan import scan
 
@@ -38,6 +39,7 @@ def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Com
 DOCUMENTED = {
     "command.md": [("gridtap decode", decode)],
     "gridftp.md": [("gridtap scan", scan)],
+    "doctor.md": [("gridtap doctor", doctor)],
     "replay.md": [("gridtap replay", replay_command)],
     "archive.md": list(commands(archive, "gridtap archive")),
 }

@@ -57,6 +57,8 @@ class FileFacts:
     closes_with_squares: int = 0
     transfers: int = 0
     ended_sessions: int = 0
+    #: Those of nobody: all of them where users are not told of, else connections without a login
+    ended_connections: int = 0
     longest_open_s: int = 0
     _opened_at: dict[int, int] = field(default_factory=dict)
 

@@ -183,6 +183,7 @@ def _fstat(server: ServerFacts, record: Fstat, arrival: Arrival) -> None:
             files.transfers += 1
         elif isinstance(entry, FileDSC):
             files.ended_sessions += entry.dictid != 0
+            files.ended_connections += entry.dictid == 0
 
 
 def observe_capture(
