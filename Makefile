@@ -69,7 +69,7 @@ bench: $(VENV)/built .xrootdlib ## Measure, beside the rivals, and print the tab
 
 fuzz: | tools ## Fuzz each target for FUZZ_SECONDS (60); needs a nightly toolchain and cargo-fuzz
 	$(PYTHON) fuzz/seed.py
-	for target in packet capture access gridftp; do \
+	for target in packet capture access snapshot gridftp; do \
 	  cargo +nightly fuzz run $$target -- -max_total_time=$${FUZZ_SECONDS:-60} || exit 1; \
 	done
 

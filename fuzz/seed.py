@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CAPTURES = ROOT / "tests" / "data" / "xrootd"
 LOGS = ROOT / "tests" / "data" / "gridftp"
+SNAPSHOT = ROOT / "tests" / "rust" / "access" / "snapshot-1.hex"
 CORPUS = ROOT / "fuzz" / "corpus"
 # The fuzzer copies and mutates whole inputs: large ones cost speed and teach nothing new.
 LARGEST_PACKET = 4096
@@ -49,6 +50,10 @@ def main() -> None:
             keep("access", b"".join(frames)[:LARGEST_FILE])
         if path.suffix in {".pcap", ".pcapng", ".bin"}:
             keep("capture", path.read_bytes()[:LARGEST_FILE])
+    snapshot = bytes.fromhex(SNAPSHOT.read_text())
+    # Behind magic, version, the frame's length and its checksum.
+    payload = snapshot[16 + 4 + 4 + 8 :]
+    keep("snapshot", struct.pack("<H", len(payload)) + payload)
     # No capture is a file of bus envelopes.
     keep("capture", b'{"remote":"[::1]:1094","version":"1","data":"egAACGVT8QA="}\n{"data":""}\n')
     for path in sorted(LOGS.iterdir()):

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod capture;
+pub mod collect;
 pub mod columns;
 pub mod cursor;
 pub mod error;

@@ -35,6 +35,9 @@ pub const MAX_SESSIONS: usize = 1_000_000;
 /// spoofer must not be able to buy memory with start times.
 pub const MAX_SERVERS: usize = 10_000;
 
+/// Processes whose last summary report is kept to compare the next one with: as many as servers.
+pub const MAX_SUMMARY_SOURCES: usize = MAX_SERVERS;
+
 /// File ids remembered after their record went out, so that the second copy of a t-stream close
 /// (some servers send two) is not taken for another file.
 pub const MAX_CLOSED_IDS: usize = 65_536;

@@ -47,6 +47,10 @@ impl What {
         Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, what)| *what)
     }
 
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, what)| *what == self).map_or("", |(name, _)| *name)
+    }
+
     /// The columns of its records.
     pub fn columns(self) -> Vec<crate::access::record::Column> {
         match self {
@@ -117,6 +121,7 @@ pub struct Counts {
 }
 
 /// What correlation added to it.
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     pub accesses: BTreeMap<Reason, u64>,
     pub losses: BTreeMap<(String, Class), Loss>,
@@ -183,7 +188,7 @@ impl Reading {
         }
         self.newest = self.newest.max(datagram.received_at.unwrap_or(0));
         if out.what == What::Packets {
-            line(&datagram, message.as_ref(), &self.faults, out.target);
+            packet_line(&datagram, message.as_ref(), &self.faults, out.target);
         }
         let (peer, time) = (datagram.peer.as_ref(), datagram.received_at);
         match &message {
@@ -239,7 +244,7 @@ impl Reading {
         self.correlator.finish(out);
         let next = Correlator::new(self.config.clone());
         let ended = std::mem::replace(&mut self.correlator, next);
-        self.past.push(outcome(&ended));
+        self.past.push(Outcome::of(&ended));
     }
 
     pub fn counts(&self) -> &Counts {
@@ -248,39 +253,46 @@ impl Reading {
 
     /// What all recordings so far added up to.
     pub fn outcome(&self) -> Outcome {
-        let mut sum = outcome(&self.correlator);
+        let mut sum = Outcome::of(&self.correlator);
         for past in &self.past {
-            for (reason, count) in &past.accesses {
-                *sum.accesses.entry(*reason).or_default() += count;
-            }
-            for (key, loss) in &past.losses {
-                let total = sum.losses.entry(key.clone()).or_default();
-                total.received += loss.received;
-                total.lost += loss.lost;
-                total.late += loss.late;
-                total.duplicates += loss.duplicates;
-            }
-            sum.duplicate_packets += past.duplicate_packets;
-            sum.stale_packets += past.stale_packets;
-            sum.failed_operations += past.failed_operations;
+            sum.add(past);
         }
         sum
     }
 }
 
-fn outcome(correlator: &Correlator) -> Outcome {
-    let stats = correlator.stats();
-    Outcome {
-        accesses: stats.accesses.clone(),
-        losses: correlator.losses(),
-        duplicate_packets: stats.duplicate_packets,
-        stale_packets: stats.stale_packets,
-        failed_operations: stats.failed_operations,
+impl Outcome {
+    pub fn of(correlator: &Correlator) -> Self {
+        let stats = correlator.stats();
+        Self {
+            accesses: stats.accesses.clone(),
+            losses: correlator.losses(),
+            duplicate_packets: stats.duplicate_packets,
+            stale_packets: stats.stale_packets,
+            failed_operations: stats.failed_operations,
+        }
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        for (reason, count) in &other.accesses {
+            *self.accesses.entry(*reason).or_default() += count;
+        }
+        for (key, loss) in &other.losses {
+            let total = self.losses.entry(key.clone()).or_default();
+            total.received += loss.received;
+            total.lost += loss.lost;
+            total.late += loss.late;
+            total.duplicates += loss.duplicates;
+        }
+        self.duplicate_packets += other.duplicate_packets;
+        self.stale_packets += other.stale_packets;
+        self.failed_operations += other.failed_operations;
     }
 }
 
-/// One datagram as a record of its own.
-fn line(
+/// One datagram as a record of its own. A number of 0 is that of no source: it and the offset are
+/// not known then.
+pub(crate) fn packet_line(
     datagram: &Datagram<'_>,
     message: Option<&Message<'_>>,
     faults: &[DecodeError],
@@ -291,8 +303,8 @@ fn line(
     let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
     let faults = faults.join("; ");
     let mut record = PacketLine {
-        number: Some(datagram.number as i64),
-        offset_bytes: Some(datagram.offset as i64),
+        number: (datagram.number != 0).then_some(datagram.number as i64),
+        offset_bytes: (datagram.number != 0).then_some(datagram.offset as i64),
         received_at: datagram.received_at.map(|micros| micros as f64 / SECOND as f64),
         server_address: address.as_deref(),
         server_udp_port: peer.and_then(|peer| peer.port).map(i64::from),

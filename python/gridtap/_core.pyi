@@ -1,5 +1,6 @@
 """Types of the native module. Classes live under their documented names in `gridtap.xrootd`."""
 
+from collections.abc import Sequence
 from os import PathLike
 from struct import Struct
 from typing import Any, ClassVar, Final, Self, TypeAlias, final
@@ -15,11 +16,14 @@ __all__ = [
     "AppInfo",
     "ArrowRecords",
     "AuthInfo",
+    "Batch",
     "Buff",
     "Burr",
     "Close",
+    "Collector",
     "Disc",
     "EacInfo",
+    "Explanation",
     "Extractor",
     "Fault",
     "FileCLS",
@@ -1078,3 +1082,81 @@ class Replay:
         bytes of the source are behind. OSError without a file name: the network refuses.
         """
     def counts(self) -> dict[str, Any]: ...
+
+# The collector: gridtap.collector.
+
+@final
+class Batch:
+    """Records of one sink."""
+
+    @property
+    def sink(self) -> int: ...
+    @property
+    def records(self) -> int: ...
+    @property
+    def kind(self) -> str | None:
+        """The kind of the records, where the sink takes only one."""
+    @property
+    def data(self) -> bytes:
+        """Whole lines; empty where the sink's form is Arrow."""
+    @property
+    def oldest_received_at(self) -> float:
+        """UTC epoch seconds at which the first packet came whose records are in it."""
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The records, where the sink's form is Arrow; else ValueError."""
+
+@final
+class Explanation:
+    """Kind of each record, what it is about, and what each sink says: `take` or why not."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> tuple[str, str, list[tuple[str, str]]]: ...
+
+@final
+class Collector:
+    """Receives, decodes, correlates and encodes without the interpreter lock.
+
+    `settings` is a JSON text. `sockets` are descriptors of bound UDP sockets, which are duplicated:
+    for each address one for each worker, in the order in which they were bound, all of one address
+    with SO_REUSEPORT where there are several workers. ValueError says in one line what is wrong.
+    """
+
+    def __new__(cls, settings: str, sockets: Sequence[int]) -> Self: ...
+    def start(self) -> None:
+        """Starts the workers; RuntimeError if they were started before or have no socket."""
+    def next(self, sink: int, timeout_s: float) -> Batch | None:
+        """The next batch of a sink. None: none came in time, or none will come (see `drained`).
+
+        A sink keeps its number as long as the collector lives: those of the first settings have
+        their place in them, and a name that a reload brings gets the next number (see `index`).
+        """
+    def drained(self, sink: int) -> bool:
+        """Stopped (or gone with a reload), and nothing is queued any more."""
+    def index(self, name: str) -> int:
+        """The number of a sink; ValueError if no settings had one of this name."""
+    def feed(self, source: Source, ports: Sequence[int] = ...) -> None:
+        """Reads a capture as if its packets came from a socket; at its end everything open ends.
+
+        A full queue is waited for as long as another thread takes batches. RuntimeError after
+        `start`.
+        """
+    def explain(self, source: Source, ports: Sequence[int] = ...) -> Explanation:
+        """What would become of the records of a capture; the collector itself does not change."""
+    def status(self) -> dict[str, Any]:
+        """Counters and levels."""
+    def reload(self, settings: str) -> None:
+        """Works by other settings without losing a packet; ValueError leaves all as it was."""
+    def save(self, path: str | PathLike[str]) -> None:
+        """Saves the state while all goes on: the file is the old one or the new one. OSError."""
+    def restore(self, path: str | PathLike[str]) -> int:
+        """Goes on with a state that was saved, also by another number of workers.
+
+        Answers how many servers, logins and files it brought. ValueError: the file is damaged or of
+        another version, and nothing of it stays. OSError; RuntimeError after `start`.
+        """
+    def stop(self, snapshot: str | PathLike[str] | None = None) -> None:
+        """Reads what the kernel still has, saves the state or ends everything open, closes the queues.
+
+        What is queued can still be taken. OSError: the state could not be saved; then everything
+        open has ended.
+        """

@@ -24,6 +24,24 @@ impl ClosedIds {
         self.newer.insert(key);
     }
 
+    /// All keys, and whether they are among the newer half.
+    pub fn iter(&self) -> impl Iterator<Item = (Key, bool)> {
+        let newer = self.newer.iter().map(|key| (*key, true));
+        newer.chain(self.older.iter().map(|key| (*key, false)))
+    }
+
+    /// Takes a key from a snapshot, as far as there is room.
+    pub fn restore(&mut self, key: Key, is_newer: bool) {
+        let set = if is_newer { &mut self.newer } else { &mut self.older };
+        if set.len() < MAX_CLOSED_IDS / 2 {
+            set.insert(key);
+        }
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.newer.allocation_size() + self.older.allocation_size()
+    }
+
     pub fn contains(&self, key: Key) -> bool {
         self.newer.contains(&key) || self.older.contains(&key)
     }

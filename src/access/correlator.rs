@@ -1,23 +1,22 @@
 //! The state of the correlation, its clock and its ceilings.
 
-use hashbrown::DefaultHashBuilder;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::hash::BuildHasher;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::clock::Clock;
 use super::closed::ClosedIds;
 use super::files::{File, Files, known};
+use super::incarnation::Server;
+use super::numbers::Numbered;
 use super::record::Sink;
 use super::sequence::{Class, Loss, Micros, SECOND, Verdict};
-use super::servers::{Found, Run, Server, Servers};
+use super::servers::{Found, Run, Servers};
 use super::sessions::Sessions;
 use super::waits::{Wait, Waits};
 use crate::capture::Peer;
 use crate::limits;
 use crate::xrootd::{Body, Header, Message, Packet};
-
-/// Without a clock of its own a source's packets tell the time, but none of them may move it on by
-/// more than this: one absurd time must not expire everything.
-const LARGEST_STEP: Micros = 3600 * SECOND;
 
 /// Ceilings and waits.
 #[derive(Clone, Debug)]
@@ -26,6 +25,8 @@ pub struct Config {
     pub max_named_files: usize,
     pub max_sessions: usize,
     pub max_servers: usize,
+    /// Bytes of all tables and of what their rows point to.
+    pub max_bytes: usize,
     /// An open file without a record for so long is given up (`expired`).
     pub file_ttl: Micros,
     pub session_ttl: Micros,
@@ -47,6 +48,7 @@ impl Default for Config {
             max_named_files: limits::MAX_NAMED_FILES,
             max_sessions: limits::MAX_SESSIONS,
             max_servers: limits::MAX_SERVERS,
+            max_bytes: usize::MAX,
             file_ttl: 24 * 3600 * SECOND,
             session_ttl: 24 * 3600 * SECOND,
             server_ttl: 24 * 3600 * SECOND,
@@ -58,7 +60,7 @@ impl Default for Config {
 }
 
 /// Why a file or a login left the tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Reason {
     Closed,
     Disconnect,
@@ -82,8 +84,30 @@ impl Reason {
     }
 }
 
+/// Rows that left before their time, because a ceiling was reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evicted {
+    pub files: u64,
+    pub sessions: u64,
+    pub servers: u64,
+}
+
+/// What the state holds now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Open files.
+    pub files: usize,
+    /// Names of files that nothing has opened yet.
+    pub names: usize,
+    pub sessions: usize,
+    pub servers: usize,
+    /// Bytes of all tables and of what their rows point to.
+    pub bytes: usize,
+    pub evicted: Evicted,
+}
+
 /// What happened so far.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
     /// File accesses by the reason of their end.
     pub accesses: BTreeMap<Reason, u64>,
@@ -95,34 +119,70 @@ pub struct Stats {
     pub failed_operations: u64,
     /// Names of files that were never opened, given up.
     pub unused_names: u64,
+    pub evicted: Evicted,
     /// Losses of incarnations that have ended, by server and class.
     pub losses: BTreeMap<(String, Class), Loss>,
 }
 
+/// A count beyond this is no count of packets; below it sums cannot overflow.
+const ABSURD_COUNT: u64 = 1 << 60;
+
+impl Stats {
+    /// Adds what others counted.
+    pub fn add(&mut self, more: &Self) {
+        for (reason, count) in &more.accesses {
+            *self.accesses.entry(*reason).or_default() += count;
+        }
+        self.duplicate_packets += more.duplicate_packets;
+        self.stale_packets += more.stale_packets;
+        self.failed_operations += more.failed_operations;
+        self.unused_names += more.unused_names;
+        self.evicted.files += more.evicted.files;
+        self.evicted.sessions += more.evicted.sessions;
+        self.evicted.servers += more.evicted.servers;
+        for ((name, class), loss) in &more.losses {
+            add_loss(&mut self.losses, name, *class, *loss);
+        }
+    }
+
+    /// Whether this can have been counted; what a damaged file says may not.
+    pub(super) fn is_sound(&self) -> bool {
+        let Evicted { files, sessions, servers } = self.evicted;
+        let singles = [self.duplicate_packets, self.stale_packets, self.failed_operations];
+        let losses = self
+            .losses
+            .values()
+            .flat_map(|loss| [loss.received, loss.lost, loss.late, loss.duplicates]);
+        let counts = self.accesses.values().copied().chain(singles).chain(losses);
+        let mut counts = counts.chain([files, sessions, servers, self.unused_names]);
+        counts.all(|count| count < ABSURD_COUNT)
+            && self.losses.len() <= 2 * MAX_LOSS_ROWS
+            && self.losses.keys().all(|(name, _)| name.len() <= 16 * LONGEST_LOSS_NAME)
+    }
+}
+
 pub struct Correlator {
     pub(super) config: Config,
-    pub(super) now: Micros,
+    pub(super) clock: Clock,
     pub(super) servers: Servers,
     pub(super) sessions: Sessions,
     pub(super) files: Files,
     pub(super) stats: Stats,
     pub(super) waits: Waits,
-    closed: ClosedIds,
-    fingerprints: DefaultHashBuilder,
+    pub(super) closed: ClosedIds,
 }
 
 impl Correlator {
     pub fn new(config: Config) -> Self {
         Self {
             config,
-            now: 0,
+            clock: Clock::default(),
             servers: Servers::new(),
             sessions: Sessions::new(),
             files: Files::new(),
             stats: Stats::default(),
             waits: Waits::default(),
             closed: ClosedIds::default(),
-            fingerprints: DefaultHashBuilder::default(),
         }
     }
 
@@ -149,12 +209,11 @@ impl Correlator {
             },
             Message::Summary(summary) => return self.summary(peer, summary, out),
         };
-        let Some(server) = self.enter(peer, run, out) else { return };
-        if self.is_repeated(server, peer, datagram, message) {
-            self.stats.duplicate_packets += 1;
-            return;
-        }
+        let Some(server) = self.enter(peer, run, datagram.len(), out) else { return };
         match message {
+            _ if self.is_repeated(server, peer, datagram, message) => {
+                self.stats.duplicate_packets += 1;
+            }
             Message::Binary(packet) => self.packet(server, packet, out),
             Message::Text(text) => self.text(server, text, out),
             Message::Summary(_) => {}
@@ -180,12 +239,12 @@ impl Correlator {
             _ => return,
         };
         let run = Run { sid: None, stod: header.stod, by_userid: true };
-        let Some(server) = self.enter(peer, run, out) else { return };
+        let Some(server) = self.enter(peer, run, datagram.len(), out) else { return };
         let port = peer.and_then(|peer| peer.port);
-        let (number, print) = (u16::from(header.pseq), self.fingerprint(datagram));
-        let now = self.now;
-        if let Some(server) = self.servers.get_mut(server) {
-            server.observe(port, class, number, print, false, now);
+        let (number, fingerprint) = (u16::from(header.pseq), Self::fingerprint(datagram));
+        let packet = Numbered { port, class, number, fingerprint, may_be_constant: false };
+        self.servers.observe(server, &packet, self.clock.now);
+        if let Some(mut server) = self.servers.get_mut(server) {
             server.damaged_at = server.serial;
         }
         self.enforce(out);
@@ -203,8 +262,14 @@ impl Correlator {
     }
 
     /// Finds the incarnation of a packet and counts the packet. `None` if it is over.
-    fn enter(&mut self, peer: Option<&Peer>, run: Run, out: &mut impl Sink) -> Option<u32> {
-        let id = match self.servers.find(peer, run, self.now) {
+    fn enter(
+        &mut self,
+        peer: Option<&Peer>,
+        run: Run,
+        length: usize,
+        out: &mut impl Sink,
+    ) -> Option<u32> {
+        let id = match self.servers.find(peer, run, self.clock.now) {
             Found::Known(id) => id,
             Found::New(id, older) => {
                 if let Some(older) = older {
@@ -217,23 +282,21 @@ impl Correlator {
                 return None;
             }
         };
-        self.servers.touch(id, self.now);
-        if self.servers.rows.len() > self.config.max_servers
-            && let Some(oldest) = self.servers.oldest()
-        {
-            self.end_server(oldest, Reason::Evicted, out);
-        }
+        self.servers.touch(id, length, self.clock.now);
+        self.enforce_servers(out);
         Some(id)
     }
 
     pub(super) fn supersede(&mut self, id: u32) {
-        if let Some(server) = self.servers.get_mut(id)
-            && !server.superseded
-        {
-            server.superseded = true;
-            let generation = server.generation;
-            self.wait(Wait::Server(id), self.config.restart_grace, generation);
-        }
+        let due = self.clock.now + self.config.restart_grace;
+        let Some(mut server) = self.servers.get_mut(id).filter(|server| !server.superseded) else {
+            return;
+        };
+        server.superseded = true;
+        server.due = due;
+        let generation = server.generation;
+        drop(server);
+        self.wait(Wait::Server, id, due, generation);
     }
 
     fn is_repeated(
@@ -245,28 +308,32 @@ impl Correlator {
     ) -> bool {
         let Some((class, number)) = Class::of(message) else { return false };
         // Servers before 5.0.1 give every identification the number 0.
-        let constant = matches!(message, Message::Binary(packet) if packet.header.code == b'=');
+        let may_be_constant =
+            matches!(message, Message::Binary(packet) if packet.header.code == b'=');
         // Two destinations get the same events under numbers of their own.
         let has_copies = matches!(
             message,
             Message::Binary(Packet { body: Body::Trace(_) | Body::Redirects(_), .. })
         );
         let body = datagram.get(Header::SIZE..).filter(|_| has_copies);
-        let body = body.map(|body| self.fingerprint(body));
+        let body = body.map(|body| Self::fingerprint(body));
         let port = peer.and_then(|peer| peer.port);
-        let (print, now) = (self.fingerprint(datagram), self.now);
-        self.servers.get_mut(server).is_some_and(|server| {
-            let verdict = server.observe(port, class, number, print, constant, now);
-            verdict == Verdict::Duplicate
-                || body.zip(port).is_some_and(|(body, port)| server.is_copy(port, body))
-        })
+        let fingerprint = Self::fingerprint(datagram);
+        let packet = Numbered { port, class, number, fingerprint, may_be_constant };
+        if self.servers.observe(server, &packet, self.clock.now) == Verdict::Duplicate {
+            return true;
+        }
+        let copy = body.zip(port).zip(self.servers.get_mut(server));
+        copy.is_some_and(|((body, port), mut server)| server.numbers.is_copy(port, body))
     }
 
     /// Tells packets with the same number apart: length, head and tail hold times, ids and counts.
-    fn fingerprint(&self, datagram: &[u8]) -> u32 {
+    /// No seed: what was remembered must mean the same after a restart. Nothing is looked up by it.
+    fn fingerprint(datagram: &[u8]) -> u32 {
         let head = datagram.get(..64).unwrap_or(datagram);
         let tail = datagram.get(datagram.len().saturating_sub(16)..).unwrap_or_default();
-        self.fingerprints.hash_one((datagram.len(), head, tail)) as u32
+        let ends = xxh3_64_with_seed(head, datagram.len() as u64);
+        xxh3_64_with_seed(tail, ends) as u32
     }
 
     fn advance(&mut self, received_at: Option<Micros>, message: &Message<'_>, out: &mut impl Sink) {
@@ -275,24 +342,45 @@ impl Correlator {
     }
 
     fn set_time(&mut self, received_at: Option<Micros>, told: Option<u32>, out: &mut impl Sink) {
-        let told = told.map(|seconds| Micros::from(seconds) * SECOND);
-        let time = match (received_at, told) {
-            (Some(time), _) => time,
-            (None, Some(time)) if self.now == 0 => time,
-            (None, Some(time)) => time.min(self.now + LARGEST_STEP),
-            (None, None) => return,
-        };
-        if time > self.now {
-            self.now = time;
+        let before = self.clock.now;
+        match (received_at, told) {
+            (Some(time), _) => self.clock.receive(time),
+            (None, Some(seconds)) => self.clock.tell(Micros::from(seconds) * SECOND),
+            (None, None) => {}
+        }
+        self.pass_since(before, out);
+    }
+
+    fn pass_since(&mut self, before: Micros, out: &mut impl Sink) {
+        if self.clock.now > before {
             self.end_waits(out);
             self.expire(out);
         }
     }
 
+    /// Lets time pass without a packet; `now` is UTC epoch microseconds.
+    ///
+    /// For live sources, about once a second: from the first tick on, ticks tell whether time has
+    /// passed or the clock was set (earlier by more than 5 seconds, later by more than an hour), and
+    /// packets can be later than the newest tick by a minute at most. Captures are read without ticks.
+    pub fn tick(&mut self, now: Micros, out: &mut impl Sink) {
+        let before = self.clock.now;
+        self.clock.tick(now);
+        self.pass_since(before, out);
+    }
+
+    /// Takes new ceilings and waits. Rows over the new ceilings leave, those used longest ago first;
+    /// waits that have begun end as they would have.
+    pub fn set_config(&mut self, config: Config, out: &mut impl Sink) {
+        self.config = config;
+        self.expire(out);
+        self.enforce(out);
+    }
+
     /// Lets go of rows that nothing was heard of for too long.
     fn expire(&mut self, out: &mut impl Sink) {
         let before = |ttl: Micros, now: Micros| now.saturating_sub(ttl);
-        let limit = before(self.config.file_ttl, self.now);
+        let limit = before(self.config.file_ttl, self.clock.now);
         while let Some(id) = self.files.active.first()
             && self.files.get(id).is_some_and(|file| file.last_seen < limit)
         {
@@ -303,41 +391,22 @@ impl Correlator {
         {
             self.end_file(id, Reason::Expired, out);
         }
-        let limit = before(self.config.session_ttl, self.now);
+        let limit = before(self.config.session_ttl, self.clock.now);
         while let Some(id) = self.sessions.by_age.first()
             && let Some(session) = self.sessions.get(id)
             && session.last_seen < limit
         {
             if session.files.len() > 0 {
-                self.sessions.touch(id, self.now);
+                self.sessions.touch(id, self.clock.now);
             } else {
                 self.end_session(id, Reason::Expired, out);
             }
         }
-        let limit = before(self.config.server_ttl, self.now);
+        let limit = before(self.config.server_ttl, self.clock.now);
         while let Some(id) = self.servers.oldest()
             && self.servers.get(id).is_some_and(|server| server.last_seen < limit)
         {
             self.end_server(id, Reason::Expired, out);
-        }
-    }
-
-    /// Keeps every table under its ceiling.
-    fn enforce(&mut self, out: &mut impl Sink) {
-        while self.files.active.len() > self.config.max_open_files
-            && let Some(id) = self.files.active.first()
-        {
-            self.end_file(id, Reason::Evicted, out);
-        }
-        while self.files.named.len() > self.config.max_named_files
-            && let Some(id) = self.files.named.first()
-        {
-            self.end_file(id, Reason::Evicted, out);
-        }
-        while self.sessions.by_age.len() > self.config.max_sessions
-            && let Some(id) = self.sessions.by_age.first()
-        {
-            self.end_session(id, Reason::Evicted, out);
         }
     }
 
@@ -349,6 +418,7 @@ impl Correlator {
         if active {
             let has_more = self.may_have_more(file);
             let reason = self.emit_access(id, reason, out);
+            self.stats.evicted.files += u64::from(reason == Reason::Evicted);
             *self.stats.accesses.entry(reason).or_default() += 1;
             if has_more {
                 self.remember_closed(key);
@@ -356,7 +426,7 @@ impl Correlator {
         } else {
             self.stats.unused_names += 1;
         }
-        if let Some(session) = self.sessions.get_mut(owner) {
+        if let Some(mut session) = self.sessions.get_mut(owner) {
             session.files.unlink(&mut self.files.rows, id);
         }
         self.files.remove(id);
@@ -390,6 +460,8 @@ impl Correlator {
         while let Some(file) = self.sessions.get(id).and_then(|session| session.files.first()) {
             self.end_file(file, reason, out);
         }
+        let is_login = self.sessions.get(id).is_some_and(|session| !session.nobody);
+        self.stats.evicted.sessions += u64::from(reason == Reason::Evicted && is_login);
         self.emit_session(id, reason, out);
         self.unlink_session(id);
         self.sessions.remove(id);
@@ -398,7 +470,7 @@ impl Correlator {
     /// Takes a session out of its server's list.
     pub(super) fn unlink_session(&mut self, id: u32) {
         let Some(owner) = self.sessions.get(id).map(|session| session.server) else { return };
-        if let Some(server) = self.servers.get_mut(owner) {
+        if let Some(mut server) = self.servers.get_mut(owner) {
             server.sessions.unlink(&mut self.sessions.rows, id);
             if server.nobody == Some(id) {
                 server.nobody = None;
@@ -407,9 +479,9 @@ impl Correlator {
     }
 
     pub(super) fn end_server(&mut self, id: u32, reason: Reason, out: &mut impl Sink) {
-        let now = self.now;
-        if let Some(server) = self.servers.get_mut(id) {
-            server.give_up_missing(now);
+        let now = self.clock.now;
+        if let Some(mut server) = self.servers.get_mut(id) {
+            server.numbers.give_up_missing(now);
         }
         while let Some(session) = self.servers.get(id).and_then(|server| server.sessions.first()) {
             self.end_session(session, reason, out);
@@ -417,6 +489,7 @@ impl Correlator {
         if self.servers.get(id).is_some_and(|server| server.ident.is_none()) {
             self.emit_server(id, out);
         }
+        self.stats.evicted.servers += u64::from(reason == Reason::Evicted);
         let server = self.servers.remove(id);
         count_losses(&server, &mut self.stats.losses);
     }
@@ -443,10 +516,8 @@ impl Correlator {
     /// Losses by server and class, of all incarnations so far.
     pub fn losses(&self) -> BTreeMap<(String, Class), Loss> {
         let mut losses = self.stats.losses.clone();
-        let mut at = self.servers.oldest();
-        while let Some(server) = at.and_then(|id| self.servers.get(id)) {
+        for server in self.servers.ids().filter_map(|id| self.servers.get(id)) {
             count_losses(server, &mut losses);
-            at = super::servers::next_of(super::slab::Linked::links(server));
         }
         losses
     }
@@ -459,27 +530,35 @@ impl Correlator {
 /// Distinct servers in the table of losses; the rest is counted together.
 const MAX_LOSS_ROWS: usize = 4096;
 
+/// Characters of a host's or a program's name in it: names of hosts have no more than 255.
+const LONGEST_LOSS_NAME: usize = 255;
+
 fn count_losses(server: &Server, losses: &mut BTreeMap<(String, Class), Loss>) {
     let ident = server.ident.as_deref();
     let host = ident.and_then(|ident| ident.host.as_deref()).or(server.address.as_deref());
     let port = ident.and_then(|ident| ident.port).filter(|port| *port != 0);
-    let mut name = host.unwrap_or("unknown").to_owned();
+    let mut name: String = host.unwrap_or("unknown").chars().take(LONGEST_LOSS_NAME).collect();
     if let Some(port) = port {
         name = format!("{name}:{port}");
     } else if let Some(program) = ident.and_then(|ident| ident.program.as_deref()) {
-        name = format!("{name} {program}");
+        name.push(' ');
+        name.extend(program.chars().take(LONGEST_LOSS_NAME));
     }
-    for (class, counts) in server.losses() {
-        let key = (name.clone(), class);
-        let key = if losses.len() < MAX_LOSS_ROWS || losses.contains_key(&key) {
-            key
-        } else {
-            ("others".to_owned(), class)
-        };
-        let sum = losses.entry(key).or_default();
-        sum.received += counts.received;
-        sum.lost += counts.lost;
-        sum.late += counts.late;
-        sum.duplicates += counts.duplicates;
+    for (class, counts) in server.numbers.losses() {
+        add_loss(losses, &name, class, counts);
     }
+}
+
+fn add_loss(losses: &mut BTreeMap<(String, Class), Loss>, name: &str, class: Class, more: Loss) {
+    let key = (name.to_owned(), class);
+    let key = if losses.len() < MAX_LOSS_ROWS || losses.contains_key(&key) {
+        key
+    } else {
+        ("others".to_owned(), class)
+    };
+    let sum = losses.entry(key).or_default();
+    sum.received += more.received;
+    sum.lost += more.lost;
+    sum.late += more.late;
+    sum.duplicates += more.duplicates;
 }

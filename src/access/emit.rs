@@ -6,9 +6,9 @@ use std::borrow::Cow;
 
 use super::correlator::{Correlator, Reason};
 use super::files::{Close, File, Requests, known};
+use super::incarnation::Server;
 use super::record::{FileAccess, ServerIdent, Session, Sink};
 use super::sequence::SECOND;
-use super::servers::Server;
 use crate::xrootd::fstat::{StatOps, StatSsq};
 
 /// Seconds of the epoch, as records give them.
@@ -87,7 +87,7 @@ impl Correlator {
         let sums = [record.read_bytes, record.readv_bytes, record.write_bytes];
         let [read, readv, write] = sums.map(|bytes| bytes.unwrap_or(0));
         let owner = file.session;
-        if let Some(session) = self.sessions.get_mut(owner) {
+        if let Some(mut session) = self.sessions.get_mut(owner) {
             let totals = &mut session.totals;
             totals.files += 1;
             totals.read = totals.read.saturating_add(read);
@@ -107,7 +107,7 @@ impl Correlator {
         out.session(&Session {
             server: server.columns(),
             user: session.columns(),
-            started_at: described.then(|| seconds(session.first_seen)).flatten(),
+            started_at: described.then(|| seconds(self.clock.wall(session.first_seen))).flatten(),
             ended_at: ended.and_then(|ended| ended.at),
             end_window_start: window.map(|(start, _)| i64::from(start)),
             end_window_end: window.map(|(_, end)| i64::from(end)),
@@ -130,7 +130,7 @@ impl Correlator {
             server_user: ident.and_then(|ident| ident.user.as_deref()),
             server_pid: ident.and_then(|ident| ident.pid),
             identified: Some(ident.is_some()),
-            first_seen_at: seconds(server.first_seen),
+            first_seen_at: seconds(self.clock.wall(server.first_seen)),
         });
     }
 }

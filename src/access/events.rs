@@ -4,8 +4,8 @@ use serde_json::Value;
 use std::borrow::Cow;
 
 use super::correlator::Correlator;
+use super::incarnation::Ident;
 use super::record::{self, Json, PluginEvent, Sink};
-use super::servers::Ident;
 use crate::capture::Peer;
 use crate::xrootd::event::{self, Event};
 use crate::xrootd::gstream::{Gstream, Lines, provider_name};

@@ -5,10 +5,11 @@
 //! million of them.
 
 use hashbrown::{DefaultHashBuilder, HashTable};
+use serde::{Deserialize, Serialize};
 use std::hash::BuildHasher;
 
 use super::sequence::Micros;
-use super::slab::{BY_AGE, BY_OWNER, Linked, Links, List, Slab};
+use super::slab::{BY_AGE, BY_OWNER, Edit, Held, Linked, Links, List, Slab};
 use crate::xrootd::fstat::{StatOps, StatSsq};
 
 /// What is known of a file, one bit each.
@@ -26,7 +27,7 @@ pub mod known {
 }
 
 /// How a file was closed, kept until everything else about it is known.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Close {
     pub forced: bool,
     /// Only the t-stream said so: a close of the f-stream is better.
@@ -41,7 +42,7 @@ pub struct Close {
 }
 
 /// Sums over the single requests of the t-stream.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Requests {
     pub read: i64,
     pub readv: i64,
@@ -53,18 +54,20 @@ pub struct Requests {
 }
 
 /// What only some files have.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Extra {
     pub close: Option<Close>,
     pub requests: Option<Requests>,
+    /// When its wait is over.
+    pub due: Micros,
     /// Tells this wait from an earlier one of the same row.
     pub generation: u32,
 }
 
 #[derive(Default)]
 pub struct File {
-    by_age: Links,
-    by_session: Links,
+    pub(super) by_age: Links,
+    pub(super) by_session: Links,
     pub server: u32,
     pub fileid: u32,
     pub session: u32,
@@ -78,6 +81,13 @@ pub struct File {
     pub last_seen: Micros,
     pub extra: Option<Box<Extra>>,
     pub known: u8,
+}
+
+impl Held for File {
+    fn held(&self) -> usize {
+        let extra = self.extra.as_ref().map_or(0, |_| size_of::<Extra>());
+        self.path.as_ref().map_or(0, |path| path.len()) + extra
+    }
 }
 
 impl Linked<BY_AGE> for File {
@@ -122,6 +132,11 @@ pub struct Files {
     hasher: DefaultHashBuilder,
 }
 
+/// Whether a hash table is worth making smaller.
+pub fn is_roomy(len: usize, capacity: usize) -> bool {
+    capacity > 4 * len + 1024
+}
+
 fn hash(hasher: &DefaultHashBuilder, server: u32, fileid: u32) -> u64 {
     hasher.hash_one(u64::from(server) << 32 | u64::from(fileid))
 }
@@ -141,7 +156,7 @@ impl Files {
         self.rows.get(id)
     }
 
-    pub fn get_mut(&mut self, id: u32) -> Option<&mut File> {
+    pub fn get_mut(&mut self, id: u32) -> Option<Edit<'_, File>> {
         self.rows.get_mut(id)
     }
 
@@ -168,15 +183,68 @@ impl Files {
 
     /// Makes a file the youngest of the open ones.
     pub fn touch(&mut self, id: u32, now: Micros) {
-        let Some(file) = self.rows.get_mut(id) else { return };
+        let Some(mut file) = self.rows.get_mut(id) else { return };
         file.last_seen = now;
-        if file.knows(known::ACTIVE) {
+        let is_active = file.knows(known::ACTIVE);
+        file.known |= known::ACTIVE;
+        drop(file);
+        if is_active {
             self.active.touch(&mut self.rows, id);
         } else {
-            file.known |= known::ACTIVE;
             self.named.unlink(&mut self.rows, id);
             self.active.push_back(&mut self.rows, id);
         }
+    }
+
+    /// Adds a file from a snapshot, in no order yet; the caller links it to a session.
+    pub fn restore(&mut self, file: File) -> u32 {
+        let hash_of = hash(&self.hasher, file.server, file.fileid);
+        let id = self.rows.insert(file);
+        let Self { index, rows, hasher, .. } = self;
+        index.insert_unique(hash_of, id, |id| {
+            rows.get(*id).map_or(0, |file| hash(hasher, file.server, file.fileid))
+        });
+        id
+    }
+
+    /// Puts restored files into the order of their use.
+    pub fn relist(&mut self, active: Vec<(Micros, u64, u32)>, named: Vec<(Micros, u64, u32)>) {
+        self.active.merge(&mut self.rows, active, |file| file.last_seen);
+        self.named.merge(&mut self.rows, named, |file| file.last_seen);
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.rows.bytes() + self.index.allocation_size()
+    }
+
+    /// The same, counted anew.
+    pub fn count_bytes(&self) -> usize {
+        self.rows.count(Held::held) + self.index.allocation_size()
+    }
+
+    /// Gives memory of the index back, if it is much. Answers whether it did.
+    pub fn shrink_index(&mut self) -> bool {
+        let Self { index, rows, hasher, .. } = self;
+        if !is_roomy(index.len(), index.capacity()) {
+            return false;
+        }
+        index.shrink_to(2 * index.len(), |id| {
+            rows.get(*id).map_or(0, |file| hash(hasher, file.server, file.fileid))
+        });
+        true
+    }
+
+    /// Moves a row of the last chunk elsewhere; the caller mends its session's list and its wait.
+    pub fn move_last(&mut self) -> Option<u32> {
+        let (from, to) = self.rows.move_last()?;
+        let file = self.rows.get(to)?;
+        let hash = hash(&self.hasher, file.server, file.fileid);
+        let list = if file.knows(known::ACTIVE) { &mut self.active } else { &mut self.named };
+        list.moved(&mut self.rows, to);
+        if let Some(id) = self.index.find_mut(hash, |id| *id == from) {
+            *id = to;
+        }
+        Some(to)
     }
 
     /// Takes a file out of the table; its session's list must not hold it.

@@ -39,9 +39,9 @@ impl Spread {
 
 impl Correlator {
     pub(super) fn fstat(&mut self, server: u32, stream: &Fstat<'_>, out: &mut impl Sink) {
-        let arrival = (self.now / SECOND) as u32;
+        let arrival = (self.clock.wall(self.clock.now) / SECOND) as u32;
         let mut spread: Option<Spread> = None;
-        if let Some(server) = self.servers.get_mut(server) {
+        if let Some(mut server) = self.servers.get_mut(server) {
             server.sends_fstat = true;
         }
         for record in stream.records().flatten() {
@@ -68,7 +68,7 @@ impl Correlator {
     }
 
     fn note_window(&mut self, server: u32, tod: &FileTod) {
-        if let Some(server) = self.servers.get_mut(server) {
+        if let Some(mut server) = self.servers.get_mut(server) {
             server.window_s = server.window_s.max(tod.end.saturating_sub(tod.start));
         }
     }
@@ -99,9 +99,9 @@ impl Correlator {
                 self.add_file(server, open.fileid, session)
             }
         };
-        self.files.touch(id, self.now);
+        self.files.touch(id, self.clock.now);
         let serial = self.servers.get(server).map_or(0, |server| server.serial);
-        let Some(file) = self.files.get_mut(id) else { return };
+        let Some(mut file) = self.files.get_mut(id) else { return };
         file.known |= known::OPEN | known::SIZE | known::MODE;
         if open.flags & open_flag::READ_WRITE != 0 {
             file.known |= known::WRITABLE;
@@ -115,7 +115,9 @@ impl Correlator {
         file.opened_at = at;
         file.open_window = window;
         file.open_serial = serial;
-        if file.extra.is_some() {
+        let may_be_complete = file.extra.is_some();
+        drop(file);
+        if may_be_complete {
             self.end_if_complete(id, out);
         }
     }
@@ -131,13 +133,13 @@ impl Correlator {
                 self.add_file(server, fileid, session)
             }
         };
-        self.files.touch(id, self.now);
+        self.files.touch(id, self.clock.now);
         Some(id)
     }
 
     fn file_report(&mut self, server: u32, report: &FileXfr<'_>) {
         let id = self.file_of(server, report.fileid);
-        if let Some(file) = id.and_then(|id| self.files.get_mut(id)) {
+        if let Some(mut file) = id.and_then(|id| self.files.get_mut(id)) {
             let xfr = report.xfr;
             file.totals = [xfr.read(), xfr.readv(), xfr.write()];
             file.known |= known::TOTALS;
@@ -152,11 +154,11 @@ impl Correlator {
         window: (u32, u32),
         out: &mut impl Sink,
     ) {
-        if let Some(server) = self.servers.get_mut(server) {
+        if let Some(mut server) = self.servers.get_mut(server) {
             server.sends_closes = true;
         }
         let Some(id) = self.file_of(server, close.fileid) else { return };
-        let Some(file) = self.files.get_mut(id) else { return };
+        let Some(mut file) = self.files.get_mut(id) else { return };
         let xfr = close.xfr;
         file.extra.get_or_insert_with(Box::<Extra>::default).close = Some(Close {
             forced: close.forced(),
@@ -169,6 +171,7 @@ impl Correlator {
             at,
             window,
         });
+        drop(file);
         if !self.end_if_complete(id, out) {
             self.hold(id, self.config.late_grace);
         }
@@ -192,7 +195,7 @@ impl Correlator {
             && file.open_seen()
             && file.path.is_some()
             && self.sessions.get(file.session).is_none_or(|session| {
-                self.now.saturating_sub(session.first_seen) > self.config.late_grace
+                self.clock.now.saturating_sub(session.first_seen) > self.config.late_grace
             });
         if complete {
             self.end_file(id, Reason::Closed, out);
@@ -213,7 +216,8 @@ impl Correlator {
             let windows = u64::from(window_s.saturating_mul(2).min(LONGEST_GRACE_S)) * SECOND;
             self.config.late_grace.max(windows)
         };
-        let Some(session) = self.sessions.get_mut(id) else { return };
+        let due = self.clock.now + grace;
+        let Some(mut session) = self.sessions.get_mut(id) else { return };
         let generation = session.generation;
         match &mut session.ended {
             Some(known) if from_trace || known.from_trace == from_trace => {
@@ -223,10 +227,14 @@ impl Correlator {
             }
             Some(known) => {
                 let (forced, duration_s) = (known.forced, known.duration_s);
-                **known = Ended { forced, duration_s, ..ended };
+                // Whichever wait is over first ends the login.
+                let due = known.due.min(due);
+                **known = Ended { forced, duration_s, due, ..ended };
             }
-            None => session.ended = Some(Box::new(Ended { from_trace, ..ended })),
+            None => session.ended = Some(Box::new(Ended { from_trace, due, ..ended })),
         }
-        self.wait(Wait::Session(id), grace, generation);
+        let due = session.ended.as_ref().map_or(due, |ended| ended.due);
+        drop(session);
+        self.wait(Wait::Session, id, due, generation);
     }
 }

@@ -1,8 +1,8 @@
 //! Maps: who a login is, what a file is called, what a server is.
 
 use super::correlator::Correlator;
+use super::incarnation::Ident;
 use super::record::Sink;
-use super::servers::Ident;
 use crate::xrootd::map::Map;
 use crate::xrootd::payload::{AuthInfo, EacInfo, Payload, SrvInfo, TokenInfo};
 use crate::xrootd::userid::UserId;
@@ -57,7 +57,7 @@ impl Correlator {
     fn login(&mut self, server: u32, dictid: u32, userid: &[u8], info: &AuthInfo<'_>) {
         let id = self.session_of_both(server, dictid, userid);
         self.sessions.describe(id, userid);
-        if let Some(session) = self.sessions.get_mut(id) {
+        if let Some(mut session) = self.sessions.get_mut(id) {
             session.user.get_or_insert_default().authenticate(info);
         }
     }
@@ -79,7 +79,7 @@ impl Correlator {
             }
             (None, None) => self.add_session(server, dictid),
         };
-        self.sessions.touch(id, self.now);
+        self.sessions.touch(id, self.clock.now);
         id
     }
 
@@ -97,7 +97,7 @@ impl Correlator {
         let facts = self.sessions.take_user(from);
         self.unlink_session(from);
         self.sessions.remove(from);
-        if let (Some(session), Some(facts)) = (self.sessions.get_mut(to), facts) {
+        if let (Some(mut session), Some(facts)) = (self.sessions.get_mut(to), facts) {
             session.user.get_or_insert_default().complete_from(*facts);
         }
     }
@@ -130,11 +130,12 @@ impl Correlator {
                 self.add_file(server, fileid, session)
             }
         };
-        let Some(file) = self.files.get_mut(id) else { return };
+        let Some(mut file) = self.files.get_mut(id) else { return };
         if file.path.is_none() && !path.is_empty() {
             file.path = Some(path.into());
         }
         let owner = file.session;
+        drop(file);
         if self.sessions.get(owner).is_some_and(|session| session.nobody) {
             let session = self.session_of_userid(server, userid);
             self.give_file(id, session);
@@ -162,21 +163,21 @@ impl Correlator {
 
     fn app_info(&mut self, server: u32, userid: &[u8], text: &[u8]) {
         let id = self.session_of_userid(server, userid);
-        if let Some(session) = self.sessions.get_mut(id) {
+        if let Some(mut session) = self.sessions.get_mut(id) {
             session.user.get_or_insert_default().set_app_info(text);
         }
     }
 
     fn token(&mut self, server: u32, userid: &[u8], token: &TokenInfo<'_>) {
         let id = self.session_of_reference(server, token.uc, userid);
-        if let Some(session) = self.sessions.get_mut(id) {
+        if let Some(mut session) = self.sessions.get_mut(id) {
             session.user.get_or_insert_default().set_token(token);
         }
     }
 
     fn activity(&mut self, server: u32, userid: &[u8], activity: &EacInfo) {
         let id = self.session_of_reference(server, activity.uc, userid);
-        if let Some(session) = self.sessions.get_mut(id) {
+        if let Some(mut session) = self.sessions.get_mut(id) {
             session.user.get_or_insert_default().set_activity(activity);
         }
     }
@@ -192,7 +193,7 @@ impl Correlator {
     fn session_of_userid(&mut self, server: u32, userid: &[u8]) -> u32 {
         match self.sessions.find_userid(server, userid) {
             Some(id) => {
-                self.sessions.touch(id, self.now);
+                self.sessions.touch(id, self.clock.now);
                 id
             }
             None => {
@@ -206,7 +207,7 @@ impl Correlator {
     pub(super) fn session_of_dictid(&mut self, server: u32, dictid: u32) -> u32 {
         match self.sessions.find(server, dictid) {
             Some(id) => {
-                self.sessions.touch(id, self.now);
+                self.sessions.touch(id, self.clock.now);
                 id
             }
             None => self.add_session(server, dictid),
@@ -220,7 +221,7 @@ impl Correlator {
         }
         let id = self.add_session(server, 0);
         self.sessions.make_nobody(id);
-        if let Some(server) = self.servers.get_mut(server) {
+        if let Some(mut server) = self.servers.get_mut(server) {
             server.nobody = Some(id);
         }
         id
@@ -228,16 +229,16 @@ impl Correlator {
 
     fn add_session(&mut self, server: u32, dictid: u32) -> u32 {
         let serial = self.servers.get(server).map_or(0, |server| server.serial);
-        let id = self.sessions.add(server, dictid, self.now, serial);
-        if let Some(server) = self.servers.get_mut(server) {
+        let id = self.sessions.add(server, dictid, self.clock.now, serial);
+        if let Some(mut server) = self.servers.get_mut(server) {
             server.sessions.push_back(&mut self.sessions.rows, id);
         }
         id
     }
 
     pub(super) fn add_file(&mut self, server: u32, fileid: u32, session: u32) -> u32 {
-        let id = self.files.add(server, fileid, session, self.now);
-        if let Some(session) = self.sessions.get_mut(session) {
+        let id = self.files.add(server, fileid, session, self.clock.now);
+        if let Some(mut session) = self.sessions.get_mut(session) {
             session.files.push_back(&mut self.files.rows, id);
         }
         id
@@ -249,13 +250,13 @@ impl Correlator {
         if from == to {
             return;
         }
-        if let Some(session) = self.sessions.get_mut(from) {
+        if let Some(mut session) = self.sessions.get_mut(from) {
             session.files.unlink(&mut self.files.rows, id);
         }
-        if let Some(file) = self.files.get_mut(id) {
+        if let Some(mut file) = self.files.get_mut(id) {
             file.session = to;
         }
-        if let Some(session) = self.sessions.get_mut(to) {
+        if let Some(mut session) = self.sessions.get_mut(to) {
             session.files.push_back(&mut self.files.rows, id);
         }
     }

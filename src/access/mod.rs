@@ -4,13 +4,18 @@
 //! |------------|---------------------------------------------------------------------------|
 //! | `record`   | the records and their columns                                             |
 //! | `slab`     | tables of rows with lists through them                                    |
-//! | `sequence` | lost, late and repeated packets                                           |
+//! | `sequence` `numbers` | lost, late and repeated packets: of one class, of a server      |
 //! | `servers` `sessions` `files` | the three tables                                        |
-//! | `correlator` | the state: clock, ceilings, the end of rows                             |
+//! | `incarnation` | one row of `servers`                                                 |
+//! | `correlator` | the state: ceilings, the end of rows                                    |
+//! | `clock`    | the time, and clocks that are set                                         |
+//! | `budget`   | what happens when a table or all of memory is full                        |
+//! | `snapshot` | the state as a file                                                       |
 //! | `waits`    | what happens to rows after a time                                         |
 //! | `closed`   | files whose record has gone out                                           |
 //! | `maps` `fstream` `tstream` `events` | what each kind of packet does to it              |
 //! | `emit`     | from rows to records                                                      |
+//! | `view`     | what can be seen of the state                                             |
 //!
 //! A pure state machine: time is passed in, there is no clock and no I/O, and equal input gives
 //! equal output. Maps may come late or after the records that need them, packets may be reordered,
@@ -20,19 +25,28 @@
 //! Tables are bounded. When one is full its row that was used longest ago leaves: an open file goes
 //! out with the reason `evicted`, a login takes its files along, a server its logins.
 
+mod budget;
+mod clock;
 mod closed;
 mod correlator;
 mod emit;
 mod events;
 mod files;
 mod fstream;
+mod incarnation;
 mod maps;
+mod numbers;
 pub mod record;
 pub mod sequence;
 mod servers;
 mod sessions;
 mod slab;
+mod snapshot;
 mod tstream;
+mod view;
 mod waits;
 
-pub use correlator::{Config, Correlator, Reason, Stats};
+pub use correlator::{Config, Correlator, Evicted, Reason, Stats, Usage};
+
+pub use snapshot::{Restored, SnapshotError};
+pub use view::ServerView;

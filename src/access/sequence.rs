@@ -6,6 +6,7 @@
 //! `XrdXrootdGSReal.cc`, `XrdFrmMonitor.cc`). Classes are kept for each source port, because each
 //! destination of a server has its own socket and its own main counter.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use crate::xrootd::gtext::{Framing, TextPacket};
@@ -27,7 +28,7 @@ const SILENCE: Micros = 2 * 3600 * SECOND;
 const REMEMBERED: usize = 64;
 
 /// What shares one counter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Class {
     Main,
     File,
@@ -106,7 +107,7 @@ pub enum Verdict {
 }
 
 /// Counts of one class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
     pub received: u64,
     pub lost: u64,
@@ -114,6 +115,7 @@ pub struct Loss {
     pub duplicates: u64,
 }
 
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Missing {
     number: u16,
     noticed_at: Micros,
@@ -122,7 +124,7 @@ struct Missing {
 }
 
 /// Fingerprints of the packets seen last.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Recent {
     seen: Vec<(u16, u32)>,
     at: usize,
@@ -133,9 +135,19 @@ impl Recent {
         self.seen.contains(&(number, fingerprint))
     }
 
+    /// Whether this can have come about by packets.
+    pub fn is_sound(&self) -> bool {
+        self.seen.len() <= REMEMBERED && self.at < REMEMBERED && self.at <= self.seen.len()
+    }
+
     /// Whether the same was seen under another number.
     pub fn has_from_another(&self, number: u16, fingerprint: u32) -> bool {
         self.seen.iter().any(|(seen, print)| *print == fingerprint && *seen != number)
+    }
+
+    /// Bytes that it points to.
+    pub fn held(&self) -> usize {
+        self.seen.capacity() * size_of::<(u16, u32)>()
     }
 
     pub fn remember(&mut self, number: u16, fingerprint: u32) {
@@ -148,7 +160,7 @@ impl Recent {
 }
 
 /// Follows the numbers of one class.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Tracker {
     last: Option<(u16, Micros)>,
     counts: Loss,
@@ -225,6 +237,32 @@ impl Tracker {
         }
         self.counts.late += 1;
         Verdict::Late
+    }
+
+    /// Bytes that it points to.
+    pub fn held(&self) -> usize {
+        self.missing.capacity() * size_of::<Missing>()
+    }
+
+    /// Whether this can have come about by packets; what a damaged file says may not.
+    pub fn is_sound(&self, class: Class) -> bool {
+        let Loss { received, lost, late, duplicates } = self.counts;
+        self.last.is_none_or(|(number, _)| number < class.modulus())
+            && [received, lost, late, duplicates].iter().all(|count| *count < 1 << 62)
+            && self.missing.iter().all(|missing| missing.noticed_packet <= received)
+    }
+
+    /// Calls `shift` with each time in it.
+    pub fn shift(&mut self, shift: impl Fn(&mut Micros)) {
+        if let Some((_, time)) = &mut self.last {
+            shift(time);
+        }
+        self.missing.iter_mut().for_each(|missing| shift(&mut missing.noticed_at));
+    }
+
+    /// Whether any packet has come.
+    pub fn has_begun(&self) -> bool {
+        self.last.is_some()
     }
 
     pub fn missing(&self) -> usize {

@@ -6,227 +6,43 @@
 //! belong to the incarnation that sent others from the same address with the same start time.
 
 use hashbrown::{DefaultHashBuilder, HashMap};
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash};
 
-use super::record;
-use super::sequence::{Class, Loss, Micros, Recent, Tracker, Verdict};
-use super::slab::{BY_AGE, BY_OWNER, Linked, Links, List, NIL, Slab};
+use super::files::is_roomy;
+use super::incarnation::{Ident, Key, Sender, Server, Standing};
+use super::numbers::{MAX_TRACKERS, Numbered};
+use super::sequence::{Micros, Verdict};
+use super::slab::{BY_AGE, Edit, List, Slab};
 use crate::capture::{Host, Peer};
 
-/// Sequence classes followed for one incarnation: eight providers in two framings, three counters
-/// and two destinations fit. A sender that changes ports beyond that is not followed.
-const MAX_TRACKERS: usize = 48;
+const STANDINGS: usize = 3;
 
-/// Missing numbers remembered for one incarnation; beyond them the oldest of the class with the newest
-/// gap count as lost at once, so that a sender of random numbers cannot buy memory.
-const MAX_MISSING: usize = 512;
-
-/// Files whose announced segments are followed at once. They come right behind their READU; only a
-/// packet boundary or a window mark can stand between.
-const MAX_SEGMENTED_FILES: usize = 64;
-
-/// What a server says of itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ident {
-    pub host: Option<Box<str>>,
-    pub port: Option<i64>,
-    pub instance: Option<Box<str>>,
-    pub program: Option<Box<str>>,
-    pub version: Option<Box<str>>,
-    pub site: Option<Box<str>>,
-    /// User and process id that it runs under.
-    pub user: Option<Box<str>>,
-    pub pid: Option<i64>,
-}
-
-/// One incarnation.
-#[derive(Default)]
-pub struct Server {
-    by_age: Links,
-    pub key: Key,
-    pub address: Option<Box<str>>,
-    pub udp_port: Option<u16>,
-    pub ident: Option<Box<Ident>>,
-    pub first_seen: Micros,
-    pub last_seen: Micros,
-    /// Packets so far: the clock by which gaps and records are compared.
-    pub serial: u32,
-    /// Serial of the newest packet that could not be decoded.
-    pub damaged_at: u32,
-    /// f-stream packets, and closes in them, were seen.
-    pub sends_fstat: bool,
-    pub sends_closes: bool,
-    /// Single requests were seen in the t-stream.
-    pub sends_requests: bool,
-    /// Longest f-stream window, seconds.
-    pub window_s: u32,
-    /// Its sid stood elsewhere than in the userid of a map.
-    is_confirmed: bool,
-    /// A newer incarnation was seen.
-    pub superseded: bool,
-    /// Sessions of this incarnation.
-    pub sessions: List<BY_OWNER>,
-    /// Holds the files whose login is not known.
-    pub nobody: Option<u32>,
-    trackers: Vec<(Option<u16>, Class, Tracker)>,
-    recent: Vec<(Option<u16>, Class, Recent)>,
-    /// Ports and bodies of the t and r packets seen last.
-    copies: Recent,
-    /// Files with vector reads whose segments are still to come as plain reads, and how many.
-    segments_due: Vec<(u32, u16)>,
-    /// Unlike that of any other incarnation, also of one that had this row before.
-    pub generation: u32,
-    /// Keys under which the other maps know this incarnation.
-    ports: Vec<(Option<Peer>, u32)>,
-    ident_hash: Option<u64>,
-}
-
-/// What tells incarnations apart.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Key {
-    pub host: Option<Host>,
-    pub sid: Option<u64>,
-    pub stod: u32,
-}
-
-impl Linked<BY_AGE> for Server {
-    fn links(&self) -> Links {
-        self.by_age
-    }
-    fn links_mut(&mut self) -> &mut Links {
-        &mut self.by_age
-    }
-}
-
-impl Server {
-    pub fn columns(&self) -> record::Server<'_> {
-        let ident = self.ident.as_deref();
-        record::Server {
-            server_address: self.address.as_deref(),
-            server_udp_port: self.udp_port.map(i64::from),
-            server_started_at: Some(i64::from(self.key.stod)),
-            server_id: self.key.sid.map(|sid| sid as i64),
-            server_host: ident.and_then(|ident| ident.host.as_deref()),
-            server_port: ident.and_then(|ident| ident.port),
-            server_instance: ident.and_then(|ident| ident.instance.as_deref()),
-            server_program: ident.and_then(|ident| ident.program.as_deref()),
-            server_version: ident.and_then(|ident| ident.version.as_deref()),
-            server_site: ident.and_then(|ident| ident.site.as_deref()),
-        }
-    }
-
-    /// Follows the packet's sequence number. The f-stream has one counter for all destinations, so
-    /// its repetitions are found whatever port they came from.
-    pub fn observe(
-        &mut self,
-        port: Option<u16>,
-        class: Class,
-        number: u16,
-        fingerprint: u32,
-        may_be_constant: bool,
-        now: Micros,
-    ) -> Verdict {
-        let shared = if class == Class::File { None } else { port };
-        let serial = self.serial;
-        let at = match self.trackers.iter().position(|(p, c, _)| (*p, *c) == (port, class)) {
-            Some(at) => at,
-            None if self.trackers.len() < MAX_TRACKERS => {
-                self.trackers.push((port, class, Tracker::default()));
-                self.trackers.len() - 1
-            }
-            None => return Verdict::InOrder,
-        };
-        let seen = match self.recent.iter().position(|(p, c, _)| (*p, *c) == (shared, class)) {
-            Some(seen) => seen,
-            None => {
-                self.recent.push((shared, class, Recent::default()));
-                self.recent.len() - 1
-            }
-        };
-        let (Some((_, _, tracker)), Some((_, _, recent))) =
-            (self.trackers.get_mut(at), self.recent.get_mut(seen))
-        else {
-            return Verdict::InOrder;
-        };
-        if may_be_constant && number == 0 && !tracker.expects(class, number) {
-            return Verdict::InOrder;
-        }
-        let repeated = class == Class::File && recent.contains(number, fingerprint);
-        let verdict = tracker.observe(class, number, fingerprint, recent, now, serial);
-        if verdict == Verdict::Gap {
-            let missing: usize = self.trackers.iter().map(|(_, _, t)| t.missing()).sum();
-            if let Some((_, _, tracker)) = self.trackers.get_mut(at) {
-                tracker.shed(missing.saturating_sub(MAX_MISSING));
-            }
-        }
-        if repeated { Verdict::Duplicate } else { verdict }
-    }
-
-    /// Whether the body of a packet came from another port before.
-    pub fn is_copy(&mut self, port: u16, body: u32) -> bool {
-        let is_copy = self.copies.has_from_another(port, body);
-        if !is_copy {
-            self.copies.remember(port, body);
-        }
-        is_copy
-    }
-
-    /// A READU announced so many segments of a file.
-    pub fn expect_segments(&mut self, fileid: u32, count: u16) {
-        self.segments_due.retain(|(file, _)| *file != fileid);
-        if count > 0 {
-            if self.segments_due.len() == MAX_SEGMENTED_FILES {
-                self.segments_due.remove(0);
-            }
-            self.segments_due.push((fileid, count));
-        }
-    }
-
-    /// Whether a read of this file is an announced segment; if so it is counted off.
-    pub fn take_segment(&mut self, fileid: u32) -> bool {
-        let Some(at) = self.segments_due.iter().position(|(file, _)| *file == fileid) else {
-            return false;
-        };
-        if let Some((_, due)) = self.segments_due.get_mut(at) {
-            *due -= 1;
-            if *due == 0 {
-                self.segments_due.remove(at);
-            }
-        }
-        true
-    }
-
-    /// The serial of the newest gap in any class; 0 if there was none.
-    pub fn newest_gap(&self) -> u32 {
-        let gaps = self.trackers.iter().map(|(_, _, tracker)| tracker.newest_gap());
-        gaps.fold(self.damaged_at, u32::max)
-    }
-
-    pub fn losses(&self) -> impl Iterator<Item = (Class, Loss)> + '_ {
-        self.trackers.iter().map(|(_, class, tracker)| (*class, tracker.counts()))
-    }
-
-    /// Whatever is still missing will not come.
-    pub fn give_up_missing(&mut self, now: Micros) {
-        for (_, _, tracker) in &mut self.trackers {
-            tracker.give_up(now, true);
-        }
-    }
+/// Which names lead to an incarnation and not to another one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lead {
+    /// It is the newest of its host and sid.
+    pub sid: bool,
+    /// It is the newest of its host, port, instance and program.
+    pub ident: bool,
 }
 
 /// All incarnations, and the ways to find one.
 pub struct Servers {
     pub rows: Slab<Server>,
-    pub by_age: List<BY_AGE>,
+    /// By standing; each from the one silent longest to the one heard last.
+    by_age: [List<BY_AGE>; STANDINGS],
     by_key: HashMap<Key, u32>,
     /// The newest incarnation of a sid.
     newest: HashMap<(Option<Host>, u64), u32>,
     /// The incarnation that sends from a port, for packets without a sid.
-    by_port: HashMap<(Option<Peer>, u32), u32>,
+    by_port: HashMap<Sender, u32>,
     /// The newest incarnation of a host, port, instance and program.
     by_ident: HashMap<u64, u32>,
     hasher: DefaultHashBuilder,
     generations: u32,
+    uses: u64,
+    /// Sum over those of unknown standing.
+    heard: u64,
     last: Option<(Option<Peer>, Key, u32)>,
 }
 
@@ -252,13 +68,15 @@ impl Servers {
     pub fn new() -> Self {
         Self {
             rows: Slab::new(),
-            by_age: List::default(),
+            by_age: [List::default(); STANDINGS],
             by_key: HashMap::new(),
             newest: HashMap::new(),
             by_port: HashMap::new(),
             by_ident: HashMap::new(),
             hasher: DefaultHashBuilder::default(),
             generations: 0,
+            uses: 0,
+            heard: 0,
             last: None,
         }
     }
@@ -267,7 +85,7 @@ impl Servers {
         self.rows.get(id)
     }
 
-    pub fn get_mut(&mut self, id: u32) -> Option<&mut Server> {
+    pub fn get_mut(&mut self, id: u32) -> Option<Edit<'_, Server>> {
         self.rows.get_mut(id)
     }
 
@@ -295,7 +113,7 @@ impl Servers {
     fn confirm(&mut self, id: u32, run: Run) {
         if run.sid.is_some()
             && !run.by_userid
-            && let Some(server) = self.rows.get_mut(id)
+            && let Some(mut server) = self.rows.get_mut(id)
         {
             server.is_confirmed = true;
         }
@@ -340,29 +158,35 @@ impl Servers {
         if self.by_port.get(&sender) == Some(&id) {
             return;
         }
-        if let Some(server) = self.rows.get_mut(id)
+        if let Some(mut server) = self.rows.get_mut(id)
             && server.ports.len() < MAX_TRACKERS
         {
             server.ports.push(sender.clone());
+            server.texts = server.count_texts();
+            // A key that is there already would stay, and with it a name that another row counts.
+            self.by_port.remove(&sender);
             self.by_port.insert(sender, id);
         }
     }
 
     /// Gives the sid to an incarnation that was made by packets without one.
     fn name(&mut self, id: u32, key: Key) -> Found {
-        if let Some(server) = self.rows.get_mut(id) {
+        if let Some(mut server) = self.rows.get_mut(id) {
             self.by_key.remove(&server.key);
             server.key = key.clone();
+            server.texts = server.count_texts();
         }
         let mut older = None;
         if let Some(sid) = key.sid {
-            let newest = self.newest.entry((key.host.clone(), sid)).or_insert(id);
-            let other = *newest;
-            if self.rows.get(other).is_some_and(|server| server.key.stod > key.stod) {
+            let sid = (key.host.clone(), sid);
+            let other = self.newest.get(&sid).copied();
+            let other_stod = other.and_then(|id| self.rows.get(id)).map(|server| server.key.stod);
+            if other_stod.is_some_and(|other| other > key.stod) {
                 older = Some(id);
             } else {
-                *newest = id;
-                older = Some(other).filter(|other| *other != id);
+                self.newest.remove(&sid);
+                self.newest.insert(sid, id);
+                older = other.filter(|other| *other != id);
             }
         }
         self.by_key.insert(key, id);
@@ -372,7 +196,7 @@ impl Servers {
     fn add(&mut self, peer: Option<&Peer>, key: Key, now: Micros) -> u32 {
         let address = peer.map(|peer| peer.host.to_string().into());
         self.generations = self.generations.wrapping_add(1);
-        let id = self.rows.insert(Server {
+        let mut server = Server {
             key: key.clone(),
             generation: self.generations,
             address,
@@ -380,13 +204,100 @@ impl Servers {
             first_seen: now,
             last_seen: now,
             ..Server::default()
-        });
-        self.by_age.push_back(&mut self.rows, id);
+        };
+        server.texts = server.count_texts();
+        let id = self.rows.insert(server);
+        self.by_age[Standing::Unknown as usize].push_back(&mut self.rows, id);
         if let Some(sid) = key.sid {
-            self.newest.insert((key.host.clone(), sid), id);
+            let sid = (key.host.clone(), sid);
+            self.newest.remove(&sid);
+            self.newest.insert(sid, id);
         }
         self.by_key.insert(key, id);
         id
+    }
+
+    pub fn lead(&self, id: u32) -> Lead {
+        let Some(server) = self.rows.get(id) else { return Lead::default() };
+        let newest = server.key.sid.map(|sid| (server.key.host.clone(), sid));
+        let ident = server.ident.as_deref().map(|ident| hash(&self.hasher, &server.key, ident));
+        Lead {
+            sid: newest.is_some_and(|newest| self.newest.get(&newest) == Some(&id)),
+            ident: ident == server.ident_hash
+                && ident.is_some_and(|hash| self.by_ident.get(&hash) == Some(&id)),
+        }
+    }
+
+    /// The senders of an incarnation, and whether they lead to it.
+    pub fn senders(&self, id: u32) -> impl Iterator<Item = (&Sender, bool)> {
+        let ports = self.rows.get(id).into_iter().flat_map(|server| &server.ports);
+        ports.map(move |sender| (sender, self.by_port.get(sender) == Some(&id)))
+    }
+
+    /// Adds an incarnation from a snapshot, in no order yet. `None` if it is known already.
+    pub fn restore(
+        &mut self,
+        mut server: Server,
+        lead: Lead,
+        senders: impl Iterator<Item = (Sender, bool)>,
+    ) -> Option<u32> {
+        if self.by_key.contains_key(&server.key) {
+            return None;
+        }
+        self.generations = self.generations.wrapping_add(1);
+        server.generation = self.generations;
+        let senders: Vec<_> = senders.take(MAX_TRACKERS).collect();
+        server.ports = senders.iter().map(|(sender, _)| sender.clone()).collect();
+        server.texts = server.count_texts();
+        if server.standing != Standing::Unknown {
+            server.heard = 0;
+        }
+        self.heard += server.heard;
+        let (key, stod) = (server.key.clone(), server.key.stod);
+        let ident = server.ident.as_deref().filter(|_| lead.ident);
+        let ident = ident.map(|ident| hash(&self.hasher, &key, ident));
+        server.ident_hash = ident;
+        let id = self.rows.insert(server);
+        for (sender, _) in senders.into_iter().filter(|(_, leads)| *leads) {
+            self.by_port.entry(sender).or_insert(id);
+        }
+        let rows = &self.rows;
+        let is_older = |other: Option<&u32>| {
+            other.and_then(|id| rows.get(*id)).is_none_or(|server| server.key.stod < stod)
+        };
+        if let Some(sid) = key.sid.filter(|_| lead.sid) {
+            let sid = (key.host.clone(), sid);
+            if is_older(self.newest.get(&sid)) {
+                self.newest.remove(&sid);
+                self.newest.insert(sid, id);
+            }
+        }
+        if let Some(hash) = ident
+            && is_older(self.by_ident.get(&hash))
+        {
+            self.by_ident.insert(hash, id);
+        }
+        self.by_key.insert(key, id);
+        Some(id)
+    }
+
+    /// Puts restored incarnations into the order of their use.
+    pub fn relist(&mut self, more: Vec<(Micros, u64, u32)>) {
+        let here = self.ids().filter_map(|id| {
+            self.rows.get(id).map(|server| (server.last_seen, true, server.used_at, id))
+        });
+        let mut all: Vec<_> = here.collect();
+        all.extend(more.into_iter().map(|(seen, used, id)| (seen, false, used, id)));
+        all.sort_unstable();
+        self.by_age = [List::default(); STANDINGS];
+        for (_, _, _, id) in all {
+            self.uses += 1;
+            let Some(mut server) = self.rows.get_mut(id) else { continue };
+            server.used_at = self.uses;
+            let standing = server.standing;
+            drop(server);
+            self.by_age[standing as usize].push_back(&mut self.rows, id);
+        }
     }
 
     pub fn knows(&self, peer: Option<&Peer>, sid: Option<u64>, stod: u32) -> bool {
@@ -394,31 +305,68 @@ impl Servers {
         self.by_key.contains_key(&key) || self.by_port.contains_key(&(peer.cloned(), stod))
     }
 
-    /// Counts a packet of an incarnation and makes it the youngest.
-    pub fn touch(&mut self, id: u32, now: Micros) {
-        self.by_age.touch(&mut self.rows, id);
-        if let Some(server) = self.rows.get_mut(id) {
-            server.last_seen = now;
-            server.serial = server.serial.saturating_add(1);
+    /// Counts a packet of so many bytes of an incarnation and makes it the youngest.
+    pub fn touch(&mut self, id: u32, length: usize, now: Micros) {
+        self.uses += 1;
+        let Some(mut server) = self.rows.get_mut(id) else { return };
+        server.last_seen = now;
+        server.serial = server.serial.saturating_add(1);
+        server.used_at = self.uses;
+        let standing = server.standing;
+        if standing == Standing::Unknown {
+            let heard = (length + size_of::<Server>()) as u64;
+            server.heard += heard;
+            self.heard += heard;
+        }
+        drop(server);
+        self.by_age[standing as usize].touch(&mut self.rows, id);
+    }
+
+    /// Follows a packet's number.
+    pub fn observe(&mut self, id: u32, packet: &Numbered, now: Micros) -> Verdict {
+        let Some(mut server) = self.rows.get_mut(id) else { return Verdict::InOrder };
+        let serial = server.serial;
+        let verdict = server.numbers.observe(packet, now, serial);
+        drop(server);
+        self.promote(id);
+        verdict
+    }
+
+    /// Gives an incarnation the standing that it has earned.
+    fn promote(&mut self, id: u32) {
+        let Some(server) = self.rows.get(id) else { return };
+        let earned = server.earned_standing();
+        let standing = server.standing;
+        if earned <= standing {
+            return;
+        }
+        self.heard -= server.heard;
+        self.by_age[standing as usize].unlink(&mut self.rows, id);
+        self.by_age[earned as usize].push_back(&mut self.rows, id);
+        if let Some(mut server) = self.rows.get_mut(id) {
+            server.standing = earned;
+            server.heard = 0;
         }
     }
 
     /// Takes an identification. Answers whether it says something new, and which incarnation it
     /// replaces.
     pub fn identify(&mut self, id: u32, ident: Ident) -> (bool, Option<u32>) {
-        let Some(server) = self.rows.get_mut(id) else { return (false, None) };
+        let Some(mut server) = self.rows.get_mut(id) else { return (false, None) };
         if server.ident.as_deref() == Some(&ident) {
             return (false, None);
         }
         let stod = server.key.stod;
-        let who = (&server.key.host, &ident.host, ident.port, &ident.instance, &ident.program);
-        let hash = self.hasher.hash_one(who);
+        let hash = hash(&self.hasher, &server.key, &ident);
         server.ident = Some(Box::new(ident));
+        server.texts = server.count_texts();
+        drop(server);
+        self.promote(id);
         let older = self.by_ident.get(&hash).copied().filter(|other| *other != id);
         let older_stod = older.and_then(|id| self.rows.get(id)).map(|server| server.key.stod);
         if older_stod.is_none_or(|older| older < stod) {
             self.by_ident.insert(hash, id);
-            let before = self.rows.get_mut(id).and_then(|server| server.ident_hash.replace(hash));
+            let before = self.rows.get_mut(id).and_then(|mut row| row.ident_hash.replace(hash));
             if let Some(before) = before.filter(|before| *before != hash)
                 && self.by_ident.get(&before) == Some(&id)
             {
@@ -430,8 +378,12 @@ impl Servers {
 
     /// Forgets an incarnation; its sessions must be gone.
     pub fn remove(&mut self, id: u32) -> Server {
-        self.by_age.unlink(&mut self.rows, id);
+        if let Some(server) = self.rows.get(id) {
+            let standing = server.standing;
+            self.by_age[standing as usize].unlink(&mut self.rows, id);
+        }
         let server = self.rows.remove(id);
+        self.heard -= server.heard;
         self.by_key.remove(&server.key);
         if let Some(sid) = server.key.sid {
             let newest = (server.key.host.clone(), sid);
@@ -455,7 +407,66 @@ impl Servers {
 
     /// The incarnation that was silent for longest.
     pub fn oldest(&self) -> Option<u32> {
-        self.by_age.first()
+        let firsts = self.by_age.iter().filter_map(List::first);
+        firsts.min_by_key(|id| self.rows.get(*id).map_or(0, |server| server.used_at))
+    }
+
+    /// All incarnations, without an order.
+    pub fn ids(&self) -> impl Iterator<Item = u32> + '_ {
+        self.by_age.iter().flat_map(|list| list.ids(&self.rows))
+    }
+
+    /// The incarnation that must leave when there are too many. Those that less speaks for go first,
+    /// but for an eighth of the room, so that a new server has the time to prove itself.
+    pub fn least(&self, most: usize) -> Option<u32> {
+        let room = (most / 8).max(1);
+        let crowded = self.by_age.iter().find(|list| list.len() > room);
+        crowded.and_then(List::first).or_else(|| self.oldest())
+    }
+
+    /// The oldest of those of unknown standing if they are more than an eighth, or if they can hold
+    /// more than an eighth, for every byte received, of what they may.
+    pub fn least_known(&self, most: usize, most_heard: usize) -> Option<u32> {
+        let list = &self.by_age[Standing::Unknown as usize];
+        let is_crowded = list.len() > (most / 8).max(1) || self.heard > (most_heard / 8) as u64;
+        list.first().filter(|_| is_crowded && list.len() > 1)
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.rows.bytes() + self.maps_bytes()
+    }
+
+    /// The same, counted anew.
+    pub fn count_bytes(&self) -> usize {
+        self.rows.count(Server::count_held) + self.maps_bytes()
+    }
+
+    fn maps_bytes(&self) -> usize {
+        self.by_key.allocation_size()
+            + self.newest.allocation_size()
+            + self.by_port.allocation_size()
+            + self.by_ident.allocation_size()
+    }
+
+    /// Gives memory of the maps back, if it is much. Answers whether it did.
+    pub fn shrink_maps(&mut self) -> bool {
+        let before = self.maps_bytes();
+        shrink(&mut self.by_key);
+        shrink(&mut self.newest);
+        shrink(&mut self.by_port);
+        shrink(&mut self.by_ident);
+        self.maps_bytes() < before
+    }
+}
+
+/// Who an incarnation says it is, over restarts.
+fn hash(hasher: &DefaultHashBuilder, key: &Key, ident: &Ident) -> u64 {
+    hasher.hash_one((&key.host, &ident.host, ident.port, &ident.instance, &ident.program))
+}
+
+fn shrink<K: Eq + Hash>(map: &mut HashMap<K, u32>) {
+    if is_roomy(map.len(), map.capacity()) {
+        map.shrink_to(2 * map.len());
     }
 }
 
@@ -463,9 +474,4 @@ impl Default for Servers {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// The id in a list's links, if there is one.
-pub fn next_of(links: Links) -> Option<u32> {
-    Some(links.next()).filter(|id| *id != NIL)
 }

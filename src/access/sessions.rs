@@ -5,18 +5,20 @@
 //! only that is known, under the bytes of its userid, and the others are joined to it.
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use serde::{Deserialize, Serialize};
 use std::hash::BuildHasher;
 
+use super::files::is_roomy;
 use super::record;
 use super::sequence::Micros;
-use super::slab::{BY_AGE, BY_OWNER, Linked, Links, List, Slab};
+use super::slab::{BY_AGE, BY_OWNER, Edit, Held, Linked, Links, List, Slab};
 use crate::xrootd::payload::{AuthInfo, EacInfo, TokenInfo};
 use crate::xrootd::userid::UserId;
 
 type Str = Option<Box<str>>;
 
 /// Facts about one login, as text.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub struct User {
     /// The userid as sent.
     pub raw: Box<[u8]>,
@@ -32,6 +34,9 @@ pub struct User {
     token: [Str; 5],
     experiment: Option<i64>,
     activity: Option<i64>,
+    /// Bytes of the texts.
+    #[serde(skip)]
+    texts: usize,
 }
 
 /// Nothing sent and nothing in it are the same in a record: no value.
@@ -47,6 +52,19 @@ impl User {
         self.host = owned(id.host);
         self.protocol = owned(id.prot);
         self.pid = id.pid;
+        self.texts = self.count_texts();
+    }
+
+    /// After coming from a snapshot.
+    pub fn restored(mut self) -> Self {
+        self.texts = self.count_texts();
+        self
+    }
+
+    fn count_texts(&self) -> usize {
+        let single = [&self.name, &self.host, &self.protocol, &self.app_info];
+        let texts = single.into_iter().chain(&self.auth).chain(&self.token).flatten();
+        self.raw.len() + texts.map(|text| text.len()).sum::<usize>()
     }
 
     pub fn authenticate(&mut self, info: &AuthInfo<'_>) {
@@ -54,15 +72,18 @@ impl User {
         let AuthInfo { p, n, h, o, r, g, m, x, y, .. } = *info;
         self.auth = [p, n, h, o, r, g, m, x, y].map(owned);
         self.ip_version = info.ip_version;
+        self.texts = self.count_texts();
     }
 
     pub fn set_app_info(&mut self, text: &[u8]) {
         self.app_info = owned(Some(text));
+        self.texts = self.count_texts();
     }
 
     pub fn set_token(&mut self, token: &TokenInfo<'_>) {
         let groups = token.g.map(<[u8]>::trim_ascii_end);
         self.token = [token.s, token.n, token.o, token.r, groups].map(owned);
+        self.texts = self.count_texts();
     }
 
     pub fn set_activity(&mut self, activity: &EacInfo) {
@@ -79,11 +100,12 @@ impl User {
         if self.experiment.or(self.activity).is_none() {
             (self.experiment, self.activity) = (other.experiment, other.activity);
         }
+        self.texts = self.count_texts();
     }
 }
 
 /// How a session ended.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Ended {
     pub at: Option<f64>,
     pub window: (u32, u32),
@@ -91,10 +113,12 @@ pub struct Ended {
     pub duration_s: Option<u32>,
     /// So far only the t-stream said so.
     pub from_trace: bool,
+    /// When the wait for late closes is over.
+    pub due: Micros,
 }
 
 /// Sums over the files of a session.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Totals {
     pub files: i64,
     pub read: i64,
@@ -104,8 +128,8 @@ pub struct Totals {
 
 #[derive(Default)]
 pub struct Session {
-    by_age: Links,
-    by_server: Links,
+    pub(super) by_age: Links,
+    pub(super) by_server: Links,
     pub server: u32,
     /// 0 while only the userid is known.
     pub dictid: u32,
@@ -119,6 +143,13 @@ pub struct Session {
     pub last_seen: Micros,
     pub first_serial: u32,
     pub generation: u32,
+}
+
+impl Held for Session {
+    fn held(&self) -> usize {
+        let user = self.user.as_ref().map_or(0, |user| size_of::<User>() + user.texts);
+        user + self.ended.as_ref().map_or(0, |_| size_of::<Ended>())
+    }
 }
 
 impl Linked<BY_AGE> for Session {
@@ -207,7 +238,7 @@ impl Sessions {
         self.rows.get(id)
     }
 
-    pub fn get_mut(&mut self, id: u32) -> Option<&mut Session> {
+    pub fn get_mut(&mut self, id: u32) -> Option<Edit<'_, Session>> {
         self.rows.get_mut(id)
     }
 
@@ -254,7 +285,7 @@ impl Sessions {
     }
 
     pub fn set_dictid(&mut self, id: u32, dictid: u32) {
-        if let Some(session) = self.rows.get_mut(id) {
+        if let Some(mut session) = self.rows.get_mut(id) {
             session.dictid = dictid;
             self.by_dictid.insert((session.server, dictid), id);
         }
@@ -263,9 +294,10 @@ impl Sessions {
     /// Makes this session the newest of its userid.
     pub fn describe(&mut self, id: u32, raw: &[u8]) {
         self.forget_userid(id);
-        let Some(session) = self.rows.get_mut(id) else { return };
+        let Some(mut session) = self.rows.get_mut(id) else { return };
         let server = session.server;
         session.user.get_or_insert_default().describe(raw, &UserId::decode(raw));
+        drop(session);
         let Self { rows, by_userid, hasher, .. } = self;
         let hash = hasher.hash_one((server, raw));
         let same = |other: &u32| {
@@ -291,7 +323,7 @@ impl Sessions {
 
     pub fn touch(&mut self, id: u32, now: Micros) {
         self.by_age.touch(&mut self.rows, id);
-        if let Some(session) = self.rows.get_mut(id) {
+        if let Some(mut session) = self.rows.get_mut(id) {
             session.last_seen = now;
         }
     }
@@ -300,7 +332,7 @@ impl Sessions {
     /// it would take along files that are in use.
     pub fn make_nobody(&mut self, id: u32) {
         self.by_age.unlink(&mut self.rows, id);
-        if let Some(session) = self.rows.get_mut(id) {
+        if let Some(mut session) = self.rows.get_mut(id) {
             session.nobody = true;
         }
     }
@@ -316,6 +348,93 @@ impl Sessions {
         if self.by_dictid.get(&key) == Some(&id) {
             self.by_dictid.remove(&key);
         }
+    }
+}
+
+impl Sessions {
+    /// Whether this is the session that its userid leads to.
+    pub fn leads_userid(&self, id: u32) -> bool {
+        let hash = hash_row(&self.rows, &self.hasher, id);
+        self.by_userid.find(hash, |other| *other == id).is_some()
+    }
+
+    /// Adds a session from a snapshot, in no order yet; the caller links it to its server.
+    pub fn restore(&mut self, session: Session, leads_userid: bool) -> u32 {
+        let (server, dictid) = (session.server, session.dictid);
+        let user = session.user.as_ref().filter(|_| leads_userid);
+        let raw = user.map(|user| user.raw.clone());
+        let id = self.rows.insert(session);
+        if dictid != 0 {
+            self.by_dictid.insert((server, dictid), id);
+        }
+        if let Some(raw) = raw
+            && self.find_userid(server, &raw).is_none()
+        {
+            let Self { rows, by_userid, hasher, .. } = self;
+            let hash = hash_row(rows, hasher, id);
+            by_userid.insert_unique(hash, id, |id| hash_row(rows, hasher, *id));
+        }
+        id
+    }
+
+    /// Puts restored sessions into the order of their use.
+    pub fn relist(&mut self, sessions: Vec<(Micros, u64, u32)>) {
+        self.by_age.merge(&mut self.rows, sessions, |session| session.last_seen);
+    }
+
+    /// Gives a session a generation of this state; answers it and the end of the session's wait.
+    pub fn renew(&mut self, id: u32) -> (u32, Option<Micros>) {
+        self.generations = self.generations.wrapping_add(1);
+        let generation = self.generations;
+        let Some(mut session) = self.rows.get_mut(id) else { return (generation, None) };
+        session.generation = generation;
+        (generation, session.ended.as_ref().map(|ended| ended.due))
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.rows.bytes() + self.by_dictid.allocation_size() + self.by_userid.allocation_size()
+    }
+
+    /// The same, counted anew.
+    pub fn count_bytes(&self) -> usize {
+        let rows = self.rows.count(|session| {
+            let user = session.user.as_ref();
+            let user = user.map_or(0, |user| size_of::<User>() + user.count_texts());
+            user + session.ended.as_ref().map_or(0, |_| size_of::<Ended>())
+        });
+        rows + self.by_dictid.allocation_size() + self.by_userid.allocation_size()
+    }
+
+    /// Gives memory of the indexes back, if it is much. Answers whether it did.
+    pub fn shrink_indexes(&mut self) -> bool {
+        let Self { by_dictid, by_userid, rows, hasher, .. } = self;
+        if is_roomy(by_dictid.len(), by_dictid.capacity()) {
+            by_dictid.shrink_to(2 * by_dictid.len());
+            return true;
+        }
+        if is_roomy(by_userid.len(), by_userid.capacity()) {
+            by_userid.shrink_to(2 * by_userid.len(), |id| hash_row(rows, hasher, *id));
+            return true;
+        }
+        false
+    }
+
+    /// Moves a row of the last chunk elsewhere; the caller mends its server, its files and its wait.
+    pub fn move_last(&mut self) -> Option<(u32, u32)> {
+        let (from, to) = self.rows.move_last()?;
+        let session = self.rows.get(to)?;
+        let key = (session.server, session.dictid);
+        if !session.nobody {
+            self.by_age.moved(&mut self.rows, to);
+        }
+        if let Some(id) = self.by_dictid.get_mut(&key).filter(|id| **id == from) {
+            *id = to;
+        }
+        let hash = hash_row(&self.rows, &self.hasher, to);
+        if let Some(id) = self.by_userid.find_mut(hash, |id| *id == from) {
+            *id = to;
+        }
+        Some((from, to))
     }
 }
 

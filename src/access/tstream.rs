@@ -34,14 +34,14 @@ impl Correlator {
 
     /// Whether a read is one of those that spell out a READU before it.
     fn is_segment(&mut self, server: u32, record: &TraceRecord<'_>) -> bool {
-        let Some(server) = self.servers.get_mut(server) else { return false };
+        let Some(mut server) = self.servers.get_mut(server) else { return false };
         match *record {
             TraceRecord::Readv { unpacked: true, count, dictid, .. } => {
-                server.expect_segments(dictid, count);
+                server.numbers.expect_segments(dictid, count);
                 false
             }
             TraceRecord::ReadWrite { buflen, dictid, .. } if buflen >= 0 => {
-                server.take_segment(dictid)
+                server.numbers.take_segment(dictid)
             }
             _ => false,
         }
@@ -75,7 +75,8 @@ impl Correlator {
             TraceRecord::Disc { flags, seconds, user, .. } if flags & disc_flag::BOUND == 0 => {
                 let forced = Some(flags & disc_flag::FORCED != 0);
                 let duration_s = Some(seconds);
-                let ended = Ended { at: Some(at), window, forced, duration_s, from_trace: true };
+                let at = Some(at);
+                let ended = Ended { at, window, forced, duration_s, ..Ended::default() };
                 self.disconnect(server, user, ended, true);
             }
             _ => {}
@@ -97,9 +98,9 @@ impl Correlator {
 
     fn trace_open(&mut self, server: u32, fileid: u32, size: u64, at: f64, window: (u32, u32)) {
         let Some(id) = self.traced_file(server, fileid) else { return };
-        self.files.touch(id, self.now);
+        self.files.touch(id, self.clock.now);
         let serial = self.servers.get(server).map_or(0, |server| server.serial);
-        let Some(file) = self.files.get_mut(id) else { return };
+        let Some(mut file) = self.files.get_mut(id) else { return };
         if file.open_seen() {
             return;
         }
@@ -111,14 +112,16 @@ impl Correlator {
     }
 
     fn count_request(&mut self, server: u32, fileid: u32, count: impl FnOnce(&mut Requests)) {
-        let Some(row) = self.servers.get_mut(server) else { return };
+        let Some(mut row) = self.servers.get_mut(server) else { return };
         row.sends_requests = true;
-        if row.sends_closes {
+        let sends_closes = row.sends_closes;
+        drop(row);
+        if sends_closes {
             return;
         }
         let Some(id) = self.files.find(server, fileid) else { return };
-        self.files.touch(id, self.now);
-        if let Some(file) = self.files.get_mut(id) {
+        self.files.touch(id, self.clock.now);
+        if let Some(mut file) = self.files.get_mut(id) {
             let extra = file.extra.get_or_insert_with(Box::<Extra>::default);
             count(extra.requests.get_or_insert_default());
         }
@@ -134,8 +137,8 @@ impl Correlator {
         out: &mut impl Sink,
     ) {
         let Some(id) = self.traced_file(server, fileid) else { return };
-        self.files.touch(id, self.now);
-        let Some(file) = self.files.get_mut(id) else { return };
+        self.files.touch(id, self.clock.now);
+        let Some(mut file) = self.files.get_mut(id) else { return };
         let extra = file.extra.get_or_insert_with(Box::<Extra>::default);
         if extra.close.is_some() {
             return;
@@ -149,6 +152,7 @@ impl Correlator {
             window,
             ..Close::default()
         });
+        drop(file);
         if !self.end_if_complete(id, out) {
             let wait = if self.is_trace_only(server) {
                 self.config.late_grace
@@ -162,7 +166,7 @@ impl Correlator {
     /// Whether a server has been seen for long enough to know that it sends no f-stream.
     pub(super) fn is_trace_only(&self, server: u32) -> bool {
         self.servers.get(server).is_some_and(|server| {
-            let age = self.now.saturating_sub(server.first_seen);
+            let age = self.clock.now.saturating_sub(server.first_seen);
             !server.sends_fstat && age >= self.config.trace_wait
         })
     }

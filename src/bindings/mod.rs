@@ -3,6 +3,7 @@
 mod buffer;
 #[macro_use]
 mod packet;
+mod collector;
 mod extract;
 // Behind `packet`, whose macro it uses.
 mod fault;
@@ -24,6 +25,7 @@ mod core_module {
         super::reading::register(module)?;
         super::extract::register(module)?;
         super::gridftp::register(module)?;
+        super::collector::register(module)?;
         super::replay::register(module)
     }
 }

@@ -11,6 +11,7 @@
 //! | `frames`    | frames, links and IP together: datagrams of a capture             |
 //! | `raw`       | binary packets one after the other                                |
 //! | `envelope`  | JSON lines as a message bus carries them                          |
+//! | `udp`       | live sockets                                                      |
 //!
 //! Every source is read forward once, so standard input will do. What a datagram means is not known
 //! here, but for the 8-byte packet header that frames raw dumps.
@@ -29,6 +30,7 @@ mod link;
 mod pcap;
 mod pcapng;
 mod raw;
+pub mod udp;
 mod window;
 
 pub use envelope::{peer_of, write_envelope};

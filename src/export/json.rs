@@ -141,8 +141,20 @@ impl Visitor for Writer<'_> {
 
     #[inline]
     fn json(&mut self, value: Option<&str>) {
-        self.cell(value, |json, out| out.extend_from_slice(json.as_bytes()));
+        self.cell(value, one_line);
     }
+}
+
+/// JSON as it was sent, on one line: in JSON only the space between values can hold line ends.
+pub(super) fn one_line(json: &str, out: &mut Vec<u8>) {
+    let mut rest = json.as_bytes();
+    while let Some(at) = memchr::memchr2(b'\n', b'\r', rest) {
+        let (line, tail) = rest.split_at(at);
+        out.extend_from_slice(line);
+        out.push(b' ');
+        rest = tail.get(1..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
 }
 
 /// Numbers in brackets.
@@ -164,6 +176,13 @@ pub(super) fn list(numbers: &[Option<i64>], out: &mut Vec<u8>) {
 mod tests {
     use super::*;
     use crate::access::record::FileAccess;
+
+    #[test]
+    fn json_keeps_to_its_line() {
+        let mut out = Vec::new();
+        one_line("{\"a\":\r\n[1,\n2]}", &mut out);
+        assert_eq!(out, b"{\"a\":  [1, 2]}");
+    }
 
     #[test]
     fn every_column_is_a_key() {

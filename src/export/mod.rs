@@ -6,8 +6,13 @@
 //! | `csv`   | one header line, then one line a record           |
 //! | `arrow` | record batches for whoever speaks Arrow           |
 //! | `table` | columns for people to look at                     |
+//! | `profile` | records as other collectors send them           |
+//! | `filter`  | which records a sink takes                      |
 
 pub mod arrow;
 pub mod csv;
+mod date;
+pub mod filter;
 pub mod json;
+pub mod profile;
 pub mod table;

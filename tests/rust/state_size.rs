@@ -67,6 +67,8 @@ fn main() {
     // The first line allocates the buffer of the output.
     println!("state that the correlator holds:");
     open_files_are_small();
+    a_million_open_files_fit();
+    the_budget_is_held_in_bytes_of_the_heap();
     hostile_input_stays_bounded("files", &Config::default(), |round| {
         let mut server = Server { files: round as u8, ..Server::new(1) };
         server.files(&[close(round, [1; 3])])
@@ -135,6 +137,119 @@ fn open_files_are_small() {
     drop(correlator);
     drop(server);
     assert_eq!(live(), before, "everything is freed");
+}
+
+/// What the account leaves out: the table of losses, sums of a fixed number of kinds, and the sender
+/// of the last packet.
+const UNCOUNTED: usize = MB;
+
+fn a_million_open_files_fit() {
+    const FILES: u32 = 1_000_000;
+    let before = live();
+    let mut correlator = Correlator::new(Config::default());
+    let (mut server, mut out) = (Server::new(1), Count::default());
+    for file in 1..=FILES {
+        let path = format!("/store/{file:093}");
+        assert_eq!(path.len(), 100);
+        feed(&mut correlator, NOW, &server.files(&[open(file, USER, &path)]), &mut out);
+    }
+    assert_eq!(correlator.open_files(), FILES as usize);
+    let (held, told) = (live() - before, correlator.usage().bytes);
+    println!("{} MB for a million open files with paths of 100 bytes", held / 1_000_000);
+    assert!(held < 400_000_000, "{held}");
+    assert!(held.abs_diff(told) < UNCOUNTED, "{held} held, {told} told");
+}
+
+/// Hostile streams against a budget, with no other ceiling in their way.
+fn the_budget_is_held_in_bytes_of_the_heap() {
+    let long = |length: usize| "/x".repeat(length / 2);
+    hostile_input_stays_within_the_budget("random packets", 200_000, |round| {
+        let random = round.wrapping_mul(2_654_435_761);
+        let mut server = Server::new(random as u8 % 8);
+        (server.main, server.files) = ((random >> 9) as u8, (random >> 13) as u8);
+        let mut sent = match random >> 29 {
+            0 => server.ident(),
+            1 => server.login(random >> 3, "user"),
+            2 => server.path(random >> 5, "user", &long(200)),
+            _ => server.files(&[open(random, random >> 20, &long(90)), close(random >> 1, [1; 3])]),
+        };
+        let at = (random >> 11) as usize % sent.bytes.len();
+        sent.bytes[at] ^= random as u8;
+        sent
+    });
+    hostile_input_stays_within_the_budget("spoofed servers", 1_000_000, |round| {
+        let mut server = Server { sid: u64::from(round), stod: round, ..Server::new(round as u8) };
+        server.peer = peer(round as u8, (round >> 8) as u16);
+        server.files(&[open(round, USER, "/x")])
+    });
+    hostile_input_stays_within_the_budget("servers that identify themselves", 400_000, |round| {
+        let mut server = Server { sid: u64::from(round), stod: round, ..Server::new(round as u8) };
+        server.peer = peer(round as u8, (round >> 8) as u16);
+        server.ident_of(round as u16, &long(400))
+    });
+    hostile_input_stays_within_the_budget("files never closed", 1_000_000, |round| {
+        let mut server = Server { files: round as u8, ..Server::new(1) };
+        server.files(&[open(round, round / 100, "/store/data")])
+    });
+    hostile_input_stays_within_the_budget("giant paths", 20_000, |round| {
+        let mut server = Server { main: round as u8, ..Server::new(1) };
+        server.path(round, "user", &long(60_000))
+    });
+    hostile_input_stays_within_the_budget("giant maps", 20_000, |round| {
+        let mut server = Server { main: round as u8, ..Server::new(round as u8 % 50) };
+        match round % 3 {
+            0 => server.app(&format!("user{round}"), &long(60_000)),
+            1 => server.token(round, &format!("user{round}"), &long(60_000)),
+            _ => server.ident_of(round as u16, &long(60_000)),
+        }
+    });
+    hostile_input_stays_within_the_budget("numbers from many ports", 400_000, |round| {
+        let main = (round / 480).wrapping_mul(101) as u8;
+        let mut server = Server { main, ..Server::new(1) };
+        (server.sid, server.peer) = (u64::from(round % 997), peer(1, (round % 4800) as u16));
+        server.app("user", "x")
+    });
+    hostile_input_stays_within_the_budget(
+        "first files, then logins, then names",
+        600_000,
+        |round| {
+            let mut server = Server { main: round as u8, files: round as u8, ..Server::new(1) };
+            match round / 200_000 {
+                0 => server.files(&[open(round, USER, "/x")]),
+                1 => server.login(round, &format!("user{round}")),
+                _ => server.path(round, "user", "/x"),
+            }
+        },
+    );
+}
+
+fn hostile_input_stays_within_the_budget(name: &str, packets: u32, packet: impl Fn(u32) -> Sent) {
+    const BUDGET: usize = 16 * MB;
+    let config = Config { max_bytes: BUDGET, ..Config::default() };
+    let before = live();
+    let (mut correlator, mut out) = (Correlator::new(config), Count::default());
+    let (mut most, mut apart) = (0, 0);
+    for round in 0..packets {
+        let sent = packet(round);
+        let now = NOW + u64::from(round) * 100;
+        match Message::decode(&sent.bytes, &mut Ignore) {
+            Some(message) => {
+                correlator.message(Some(&sent.peer), Some(now), &sent.bytes, &message, &mut out);
+            }
+            None => correlator.damaged(Some(&sent.peer), Some(now), &sent.bytes, &mut out),
+        }
+        drop(sent);
+        let (held, told) = (live() - before, correlator.usage().bytes);
+        assert!(told <= BUDGET, "{name}: {told} bytes told");
+        most = most.max(held);
+        apart = apart.max(held.abs_diff(told));
+    }
+    println!("{name}: {} KiB at most, {} bytes from the account", most >> 10, apart);
+    assert!(most <= BUDGET + UNCOUNTED, "{name}: {most} bytes");
+    assert!(apart <= UNCOUNTED, "{name}: {apart} bytes apart");
+    assert!(most >= BUDGET / 2, "{name}: most of the budget is of use, {most} bytes");
+    drop(correlator);
+    assert_eq!(live(), before, "{name}: everything is freed");
 }
 
 /// Feeds a million hostile packets into small tables, all at one moment, and compares the memory

@@ -1,5 +1,7 @@
 //! What closes and transfer reports hold.
 
+use serde::{Deserialize, Serialize};
+
 use crate::cursor::{Block, cut_at_nul};
 
 pub(super) const OPS_SIZE: usize = 48;
@@ -41,7 +43,7 @@ impl<'a> StatXfr<'a> {
 
 /// Operation counts and extremes of one access (the OPS block). Where all requests of a kind were
 /// pgreads or pgwrites the smallest is 2147483647 and the largest 0: nobody knows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatOps {
     pub read: i32,
     pub readv: i32,
@@ -90,7 +92,7 @@ impl StatOps {
 }
 
 /// Sums of the squared request sizes (the SSQ block), binary64 as sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StatSsq {
     pub read: f64,
     pub readv: f64,

@@ -4,6 +4,8 @@
 #![recursion_limit = "512"]
 
 mod bounds;
+mod budget;
+mod chaos;
 mod ends;
 mod events;
 mod feed;
@@ -13,4 +15,5 @@ mod joins;
 mod losses;
 mod orders;
 mod sessions;
+mod snapshots;
 mod traces;
