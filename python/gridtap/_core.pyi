@@ -79,6 +79,7 @@ __all__ = [
     "fault_kinds",
     "parse_event",
     "transfer_columns",
+    "unknown_keys",
 ]
 
 _MapPayload: TypeAlias = (
@@ -103,6 +104,7 @@ def decode(buffer: Buffer) -> Packet | TextGstream | Summary: ...
 def parse_event(line: Buffer) -> dict[str, Any] | None: ...
 def _restore_packet(header: Header, record: _PacketRecord, raw: bytes | None) -> Packet: ...
 def copy_time(text: str) -> float | None: ...
+def unknown_keys(buffer: Buffer) -> list[str]: ...
 
 @final
 class Fault(_Record):
@@ -991,7 +993,7 @@ class PacketReader:
     @property
     def destination_port(self) -> int | None: ...
     @property
-    def length(self) -> int: ...
+    def payload(self) -> bytes: ...
     @property
     def number(self) -> int: ...
     @property
@@ -1155,7 +1157,7 @@ class Collector:
         another version, and nothing of it stays. OSError; RuntimeError after `start`.
         """
     def stop(self, snapshot: str | PathLike[str] | None = None) -> None:
-        """Reads what the kernel still has, saves the state or ends everything open, closes the queues.
+        """Reads what the kernel still has, saves the state or ends everything open, closes queues.
 
         What is queued can still be taken. OSError: the state could not be saved; then everything
         open has ended.

@@ -55,6 +55,7 @@ ELSEWHERE = {
     "no_users",
     "no_site",
     "unknown_records",
+    "unknown_keys",
     "damaged_packets",
     "undecoded_packets",
 }
@@ -108,6 +109,7 @@ def test_ignored_findings_are_left_out() -> None:
 def test_captures_of_whole_packets_have_no_loss_skew_or_damage(name: str) -> None:
     """They were recorded on one host, with nothing lost"""
     wrong = {"packet_loss", "clock_skew", "duplicate_destination", "damaged_packets", "no_ident"}
+    wrong |= {"unknown_keys", "unknown_records", "undecoded_packets"}
     assert found(seen(name)) & wrong == set()
 
 
@@ -303,6 +305,15 @@ def test_packets_that_nobody_has_defined(tmp_path: Path) -> None:
     assert finding(unknown, "unknown_records").evidence == {"unknown_code": 1}
     whole = observe_capture(write_bus_file(tmp_path / "whole.jsonl", packets))
     assert "unknown_records" not in found(whole)
+
+
+def test_keys_that_nobody_has_defined(tmp_path: Path) -> None:
+    packets = datagrams("fstat-full.bin")
+    place = next(n for n, packet in enumerate(packets) if packet[:1] == b"=")
+    more = packets[place] + b"&color=green"
+    packets[place] = more[:2] + len(more).to_bytes(2, "big") + more[4:]
+    newer = observe_capture(write_bus_file(tmp_path / "newer.jsonl", packets))
+    assert finding(newer, "unknown_keys").evidence == {"=:color": 1}
 
 
 def test_packets_that_contradict_themselves(tmp_path: Path) -> None:

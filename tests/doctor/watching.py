@@ -26,7 +26,7 @@ def seen(name: str, change: Change | None = None) -> Observation:
     reader = read_packets(DATA / name)
     for packet in reader:
         host, port = reader.peer or (None, None)
-        arrival = Arrival(host, port, reader.destination_port, reader.received_at, reader.length)
+        arrival = Arrival(host, port, reader.destination_port, reader.received_at, reader.payload)
         changed = change(packet, arrival)
         if changed is not None:
             observer.packet(*changed)
@@ -42,7 +42,7 @@ def packets_of(messages: Iterable[Message]) -> Observation:
     """Packets that came one second after the other"""
     observer = Observer()
     for number, message in enumerate(messages):
-        observer.packet(message, Arrival("192.0.2.1", 5000, 9930, 1_700_000_000.0 + number, 100))
+        observer.packet(message, Arrival("192.0.2.1", 5000, 9930, 1_700_000_000.0 + number, b""))
     return observer.seen
 
 
