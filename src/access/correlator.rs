@@ -316,7 +316,7 @@ impl Correlator {
             Message::Binary(Packet { body: Body::Trace(_) | Body::Redirects(_), .. })
         );
         let body = datagram.get(Header::SIZE..).filter(|_| has_copies);
-        let body = body.map(|body| Self::fingerprint(body));
+        let body = body.map(Self::fingerprint);
         let port = peer.and_then(|peer| peer.port);
         let fingerprint = Self::fingerprint(datagram);
         let packet = Numbered { port, class, number, fingerprint, may_be_constant };

@@ -16,6 +16,7 @@
 //! | `names`      | reverse DNS                                                         |
 //! | `counters`   | what one worker counted                                             |
 //! | `worker`     | the thread                                                          |
+//! | `book`       | settings and sinks of all workers                                   |
 //! | `engine`     | all workers together                                                |
 //! | `snapshot`   | the state of all workers as a file                                  |
 //! | `explain`    | what would become of records                                        |
@@ -25,6 +26,7 @@
 //! shared between them but the queues. A worker's lock is taken once for a batch of packets; whoever
 //! else wants something of it (a reload, a snapshot, the counters) takes it between two batches.
 
+mod book;
 mod counters;
 mod engine;
 mod explain;

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::book::Book;
 use super::counters::Counters;
-use super::engine::{Book, Engine};
+use super::engine::Engine;
 use super::names::Counts;
 use super::outlet::Tally;
 use super::state::sum;

@@ -7,6 +7,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::sys;
 
+/// The kernel's numbers are signed, and it doubles this one.
+const LARGEST_BUFFER: usize = (1 << 30) - 1;
+
 /// A UDP socket that datagrams are received from.
 pub struct Socket {
     socket: UdpSocket,
@@ -45,9 +48,12 @@ impl Socket {
 
     /// The kernel keeps twice what it is told, for its own bookkeeping, so that is what it answers. With
     /// the right to pass its limit (`net.core.rmem_max`) that is done, else it grants up to the limit.
-    fn enlarge(&mut self, bytes: usize) {
-        if setsockopt(&self.socket, sockopt::RcvBufForce, &bytes).is_err() {
-            // Refusals show in `buffer_bytes`.
+    fn enlarge(&self, bytes: usize) {
+        let bytes = bytes.min(LARGEST_BUFFER);
+        // Refusals show in `buffer_bytes`.
+        if self.buffer_bytes() < bytes
+            && setsockopt(&self.socket, sockopt::RcvBufForce, &bytes).is_err()
+        {
             let _ = setsockopt(&self.socket, sockopt::RcvBuf, &bytes);
         }
     }

@@ -7,7 +7,7 @@ use gridtap::export::json::Lines;
 use gridtap::reading::{Reading, Select, What};
 use serde_json::{Value, json};
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::rig::{counter, engine};
@@ -21,12 +21,12 @@ fn captures() -> Vec<PathBuf> {
     paths
 }
 
-fn source(path: &PathBuf) -> Box<dyn capture::Source + Send> {
+fn source(path: &Path) -> Box<dyn capture::Source + Send> {
     let file = File::open(path).expect("a bundled capture");
     capture::open(Box::new(file), &[]).expect("a capture")
 }
 
-fn read(path: &PathBuf, what: What) -> (Vec<u8>, u64) {
+fn read(path: &Path, what: What) -> (Vec<u8>, u64) {
     let (mut out, mut reading) = (Vec::new(), Reading::new(Config::default()));
     let mut lines = Lines::new(&what.columns(), &mut out);
     let mut select = Select { what, target: &mut lines };

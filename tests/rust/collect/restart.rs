@@ -3,7 +3,7 @@
 use gridtap::collect::RestoreError;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::feed::{PATH, Server, close, open};
 use crate::rig::{Pacer, bound, counter, engine, group, rest};
@@ -36,7 +36,7 @@ fn servers() -> Vec<(Server, UdpSocket)> {
 }
 
 /// Opens a file on each server and stops with a snapshot.
-fn run_until_open(sockets: &[UdpSocket], servers: &mut [(Server, UdpSocket)], path: &PathBuf) {
+fn run_until_open(sockets: &[UdpSocket], servers: &mut [(Server, UdpSocket)], path: &Path) {
     let engine = engine(&settings(sockets.len()), sockets);
     engine.start().expect("started");
     let mut pacer = Pacer::new(&engine);
