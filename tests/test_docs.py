@@ -14,8 +14,10 @@ import pytest
 from gridtap.cli.archive import archive
 from gridtap.cli.collect import collect
 from gridtap.cli.decode import decode
+from gridtap.cli.doctor import doctor
 from gridtap.cli.replay import replay_command
 from gridtap.cli.scan import scan
+from gridtap.cli.top import top
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -40,6 +42,8 @@ DOCUMENTED = {
     "command.md": [("gridtap decode", decode)],
     "collector.md": [("gridtap collect", collect)],
     "gridftp.md": [("gridtap scan", scan)],
+    "doctor.md": [("gridtap doctor", doctor)],
+    "top.md": [("gridtap top", top)],
     "replay.md": [("gridtap replay", replay_command)],
     "archive.md": list(commands(archive, "gridtap archive")),
 }

@@ -8,7 +8,7 @@ use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::{ArrowError, SchemaRef};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList, PyTuple};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -248,7 +248,7 @@ struct Packets {
     peer: Option<(String, Option<u16>)>,
     received_at: Option<f64>,
     destination_port: Option<u16>,
-    length: usize,
+    payload: Vec<u8>,
     number: u64,
     offset: u64,
     skipped: u64,
@@ -265,7 +265,7 @@ impl PacketReader {
             peer: None,
             received_at: None,
             destination_port: None,
-            length: 0,
+            payload: Vec::new(),
             number: 0,
             offset: 0,
             skipped: 0,
@@ -298,8 +298,8 @@ impl PacketReader {
     }
 
     #[getter]
-    fn length(&self, py: Python<'_>) -> PyResult<usize> {
-        self.state.attached(py, |packets| packets.length)
+    fn payload<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        self.state.attached(py, |packets| PyBytes::new(py, &packets.payload))
     }
 
     #[getter]
@@ -346,7 +346,8 @@ impl Packets {
             self.offset = datagram.offset;
             self.received_at = datagram.received_at.map(|micros| micros as f64 / 1e6);
             self.destination_port = datagram.destination_port;
-            self.length = datagram.payload.len();
+            self.payload.clear();
+            self.payload.extend_from_slice(datagram.payload);
             self.peer = datagram.peer.map(|peer| (peer.host.to_string(), peer.port));
             return message_object(py, &message, datagram.payload).map(Some);
         }

@@ -11,7 +11,7 @@
 //! (`XrdXrootdMonitor.cc`).
 
 use super::payload::{
-    AppInfo, AuthInfo, EacInfo, Path, Payload, PrgInfo, SrvInfo, TokenInfo, XfrInfo,
+    AppInfo, AuthInfo, EacInfo, Path, Payload, PrgInfo, SrvInfo, TokenInfo, XfrInfo, unknown_keys,
 };
 use super::userid::UserId;
 use crate::cursor::{Cursor, cut_at_nul};
@@ -80,6 +80,11 @@ impl<'a> Map<'a> {
         }
     }
 
+    /// Keys of the payload that nobody has defined: of a newer server, as a rule.
+    pub fn unknown_keys(&self) -> impl Iterator<Item = &'a [u8]> {
+        unknown_keys(self.code, self.payload.unwrap_or_default())
+    }
+
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.extend(self.dictid.to_be_bytes());
         out.extend(self.userid);
@@ -117,6 +122,23 @@ mod tests {
         let mut out = Vec::new();
         map.encode(&mut out);
         assert_eq!(out, body);
+    }
+
+    #[test]
+    fn keys_that_nobody_has_defined_are_told() {
+        let keys = |code, text: &'static [u8]| {
+            let map = Map { code, dictid: 1, userid: b"", payload: Some(text), stray: b"" };
+            map.unknown_keys()
+                .map(|key| String::from_utf8_lossy(key).into_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(keys(b'=', b"&site=A&port=1094&inst=b&pgm=xrootd&ver=v5"), [""; 0]);
+        assert_eq!(keys(b'=', b"&site=A&new=1&port=1094&odd-one=2&Xy=3"), ["new", "Xy"]);
+        assert_eq!(keys(b'u', b"&p=gsi&n=/CN=Lab&n=7&h=&z=1&R=v5"), ["z"]);
+        assert_eq!(keys(b'x', b"/a&z=1\n&tod=1&zz=2&pd=x&y=3"), ["zz"]);
+        assert_eq!(keys(b'p', b"/a\n&tod=1&zz=2"), ["zz"]);
+        assert_eq!(keys(b'd', b"/a?x=1&y=2"), [""; 0]);
+        assert_eq!(keys(b'i', b"&x=1"), [""; 0]);
     }
 
     #[test]

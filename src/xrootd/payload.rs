@@ -294,6 +294,21 @@ static TRANSFER_KEYS: KeySet = KeySet {
     open: true,
 };
 
+/// Keys in the text of a map that are not among those of its kind.
+pub fn unknown_keys(code: u8, text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let (set, text) = match code {
+        b'=' => (&SERVER_KEYS, text),
+        b'u' => (&USER_KEYS, text),
+        b'T' => (&TOKEN_KEYS, text),
+        b'U' => (&ACTIVITY_KEYS, text),
+        b'x' => (&TRANSFER_KEYS, name_and_pairs(text).1),
+        b'p' => (&PURGE_KEYS, name_and_pairs(text).1),
+        // All of it is a path, or what a client says.
+        _ => (&ACTIVITY_KEYS, &[][..]),
+    };
+    Pairs::new(text, set).map(|(key, _)| key).filter(|key| !set.keys.contains(key))
+}
+
 /// The file name and the pairs that follow it on a line of their own.
 fn name_and_pairs(text: &[u8]) -> (&[u8], &[u8]) {
     split_once(text, b'\n').unwrap_or((text, b""))

@@ -15,6 +15,7 @@ from gridtap.cli.decode import decode
 from gridtap.cli.doctor import doctor
 from gridtap.cli.replay import replay_command
 from gridtap.cli.scan import scan
+from gridtap.cli.top import top
 from gridtap.errors import GridtapError
 
 
@@ -47,6 +48,7 @@ gridtap.add_command(decode)
 gridtap.add_command(doctor)
 gridtap.add_command(replay_command)
 gridtap.add_command(scan)
+gridtap.add_command(top)
 
 
 def main() -> None:

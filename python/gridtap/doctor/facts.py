@@ -26,14 +26,14 @@ ServerKey = tuple[str | None, int | None, bool]
 class Arrival(NamedTuple):
     """Where a datagram came from and went to.
 
-    ``received_at``: UTC epoch seconds. What is not known is None; a length always is.
+    ``received_at``: UTC epoch seconds. What is not known is None.
     """
 
     host: str | None
     port: int | None
     destination_port: int | None
     received_at: float | None
-    length_bytes: int
+    payload: bytes
 
 
 @dataclass
@@ -57,6 +57,8 @@ class FileFacts:
     closes_with_squares: int = 0
     transfers: int = 0
     ended_sessions: int = 0
+    #: Those of nobody: all of them where users are not told of, else connections without a login
+    ended_connections: int = 0
     longest_open_s: int = 0
     _opened_at: dict[int, int] = field(default_factory=dict)
 
@@ -102,6 +104,8 @@ class ServerFacts:
     #: Maps that came from two sockets to one port
     repeated_maps: int = 0
     faults: Counter[str] = field(default_factory=Counter)
+    #: Keys of maps that nobody has defined, with the code of the map in front
+    unknown_keys: Counter[str] = field(default_factory=Counter)
     losses: Losses = field(default_factory=Losses)
     clock_s: list[float] = field(default_factory=list)
 

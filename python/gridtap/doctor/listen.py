@@ -103,7 +103,7 @@ def _take_all(udp: socket.socket, port: int, observer: Observer, until: float) -
         except BlockingIOError:
             return
         host = str(sender[0]).removeprefix("::ffff:").partition("%")[0]
-        arrival = Arrival(host, sender[1], port, _time(control), len(data))
+        arrival = Arrival(host, sender[1], port, _time(control), data)
         try:
             packet = decode(data)
         except DecodeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gridtap import _core
 from gridtap.doctor.facts import Arrival, Observation, ServerFacts, ServerKey, Size
 from gridtap.xrootd import (
     AuthInfo,
@@ -34,6 +35,9 @@ _SERVERS = 10_000
 
 #: Maps whose sockets are remembered, to see whether they come twice.
 _MAPS = 10_000
+
+#: Unknown keys that are told apart, of one server.
+_KEYS = 32
 
 _SUMMARY = "summary"
 _TEXT = "text"
@@ -82,8 +86,8 @@ class Observer:
         server.codes[stream] += 1
         size = server.sizes.setdefault(stream, Size())
         size.datagrams += 1
-        size.largest_bytes = max(size.largest_bytes, arrival.length_bytes)
-        size.oversized += arrival.length_bytes > self.seen.payload_bytes[server.is_ipv6]
+        size.largest_bytes = max(size.largest_bytes, len(arrival.payload))
+        size.oversized += len(arrival.payload) > self.seen.payload_bytes[server.is_ipv6]
 
     def _binary(self, server: ServerFacts, packet: Packet, arrival: Arrival) -> None:
         code = packet.header.code.decode("latin-1")
@@ -117,6 +121,9 @@ class Observer:
             _identity(server, record, arrival)
         elif code == "u" and isinstance(record.payload, AuthInfo):
             server.authenticated += bool(record.payload.protocol)
+        for name in _core.unknown_keys(arrival.payload):
+            if len(server.unknown_keys) < _KEYS:
+                server.unknown_keys[f"{code}:{name}"] += 1
         key = (arrival.host, server.started_at, arrival.destination_port, code, record.dictid)
         if code in "=xp" or arrival.port is None:
             return
@@ -183,6 +190,7 @@ def _fstat(server: ServerFacts, record: Fstat, arrival: Arrival) -> None:
             files.transfers += 1
         elif isinstance(entry, FileDSC):
             files.ended_sessions += entry.dictid != 0
+            files.ended_connections += entry.dictid == 0
 
 
 def observe_capture(
@@ -197,7 +205,7 @@ def observe_capture(
     reader = read_packets(source, ports=ports)
     for packet in reader:
         host, port = reader.peer or (None, None)
-        arrival = Arrival(host, port, reader.destination_port, reader.received_at, reader.length)
+        arrival = Arrival(host, port, reader.destination_port, reader.received_at, reader.payload)
         observer.packet(packet, arrival)
     for kind, count in reader.faults().items():
         observer.undecoded(kind, count)

@@ -63,7 +63,7 @@ def as_text(
         yield ""
     well = len(seen.servers) - len({id(f.server) for f in findings if f.server is not None})
     count = _counted(len(findings), "finding") if findings else "nothing to do"
-    servers = f"{seen.datagrams:,} packets of {_counted(len(seen.servers), 'server')}"
+    servers = f"{_counted(seen.datagrams, 'packet')} of {_counted(len(seen.servers), 'server')}"
     rest = f", {_counted(well, 'server')} without any" if findings and well else ""
     yield f"{servers}: {count}{rest}"
 

@@ -9,9 +9,11 @@ use super::values::{
 };
 use crate::bindings::buffer;
 use crate::bindings::fault::LastFault;
+use crate::error::Ignore;
 use crate::xrootd::map::{MAP_CODES, Map as WireMap};
 use crate::xrootd::payload::{self, Payload};
 use crate::xrootd::userid;
+use crate::xrootd::{Body, Message};
 
 type Any<'py> = Bound<'py, PyAny>;
 
@@ -269,7 +271,19 @@ fn map_from_record<'py>(record_data: &Any<'py>, record_code: &Any<'py>) -> PyRes
     }
 }
 
+/// Keys in a map datagram that nobody has defined; none in datagrams of other kinds.
+#[pyfunction]
+fn unknown_keys(buffer: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    let data = buffer::datagram(buffer)?;
+    let Some(Message::Binary(packet)) = Message::decode(data.as_bytes(), &mut Ignore) else {
+        return Ok(Vec::new());
+    };
+    let Body::Map(map) = packet.body else { return Ok(Vec::new()) };
+    Ok(map.unknown_keys().map(|key| String::from_utf8_lossy(key).into_owned()).collect())
+}
+
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(unknown_keys, module)?)?;
     let from_record = wrap_pyfunction!(map_from_record, module)?.into_any();
     Map::register(module, &[("from_record", from_record)])?;
     from_buffer!(module, UserId, one_userid);

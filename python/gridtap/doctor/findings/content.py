@@ -27,6 +27,10 @@ def _unknown(server: ServerFacts, seen: Observation) -> Sign | None:
     return _sign("packets or records of a kind nobody has defined", evidence)
 
 
+def _unknown_keys(server: ServerFacts, seen: Observation) -> Sign | None:
+    return _sign("keys of maps that nobody has defined", dict(server.unknown_keys))
+
+
 def _damaged(server: ServerFacts, seen: Observation) -> Sign | None:
     evidence = {kind: count for kind, count in server.faults.items() if kind not in _ELSEWHERE}
     return _sign("packets that contradict themselves", evidence)
@@ -70,6 +74,12 @@ CONTENT_CHECKS = (
         "advice",
         _unknown,
         "a newer XRootD, or not XRootD at all: they are skipped; please report them to gridtap",
+    ),
+    Check(
+        "unknown_keys",
+        "advice",
+        _unknown_keys,
+        "a newer XRootD: they are passed over; please report them to gridtap",
     ),
     Check(
         "damaged_packets", "warning", _damaged, "see gridtap decode for the place of each of them"

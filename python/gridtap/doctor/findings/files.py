@@ -29,11 +29,12 @@ def _tstream_without_fstat(server: ServerFacts, seen: Observation) -> Sign | Non
 
 def _no_closes(server: ServerFacts, seen: Observation) -> Sign | None:
     files = server.files
-    if not files.opens or files.closes or files.transfers or not files.ended_sessions:
+    ends = files.ended_sessions + (0 if server.codes["u"] else files.ended_connections)
+    if not files.opens or files.closes or files.transfers or not ends:
         return None
     text = f"{files.opens:,} files were opened, and none was reported closed or read"
-    evidence = {"opens": files.opens, "closes": 0, "transfer_reports": 0}
-    return Sign(text, {**evidence, "ended_sessions": files.ended_sessions})
+    evidence = {"opens": files.opens, "closes": 0, "transfer_reports": 0, "ended_sessions": ends}
+    return Sign(text, evidence)
 
 
 def _no_transfer_reports(server: ServerFacts, seen: Observation) -> Sign | None:

@@ -36,7 +36,7 @@ def _fragmenting(server: ServerFacts, seen: Observation) -> Sign | None:
     for name, size in large.items():
         evidence[f"{name}_largest_bytes"] = size.largest_bytes
         evidence[f"{name}_oversized"] = size.oversized
-    text = f"datagrams above {limit:,} bytes travel in fragments, one lost loses all: {told}"
+    text = f"datagrams above {limit:,} bytes travel in fragments, and one lost loses all: {told}"
     return Sign(text, evidence)
 
 
