@@ -194,9 +194,9 @@ def choice(*names: str) -> Form[str]:
 
 
 def choices(*names: str) -> Form[tuple[str, ...]]:
-    """One or more of some words, each once."""
+    """Some of some words, each once."""
     several = list_of(
-        choice(*names), "a list of some of " + ", ".join(quote(name) for name in names), 1
+        choice(*names), "a list of some of " + ", ".join(quote(name) for name in names)
     )
 
     def read(value: object) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from gridtap import _core
 from gridtap.collector.activation import passed_sockets
 from gridtap.collector.config import Config
 from gridtap.collector.config_core import core_settings
+from gridtap.collector.http import HttpServer, Observed
 from gridtap.collector.logs import event_log, set_up_logs
 from gridtap.collector.notify import Notifier
 from gridtap.collector.pipelines import Pipelines
@@ -62,6 +63,8 @@ def run(load: Callable[[], Config], environment: MutableMapping[str, str]) -> in
         core = _open_core(config, environment)
         _restore(core, state.snapshot)
         pipelines = Pipelines(core, config, state)
+        if config.http.listen is not None:
+            stack.callback(_serve(config, core, pipelines).close)
         parts = _Parts(core, pipelines, state, Notifier(environment))
         return _Daemon(load, config, parts).run()
 
@@ -175,6 +178,16 @@ def _open_core(config: Config, environment: MutableMapping[str, str]) -> _core.C
         # The core has its own descriptors of them.
         for each in sockets:
             each.close()
+
+
+def _serve(config: Config, core: _core.Collector, pipelines: Pipelines) -> HttpServer:
+    address = config.http.listen
+    assert address is not None
+    observed = Observed(core.status, pipelines.status, pipelines.dead)
+    try:
+        return HttpServer(address.host, address.port, observed, dialects=config.http.dialects)
+    except OSError as error:
+        raise ConfigError(f"{config.file}: [http] listen: {address}: {error.strerror}") from error
 
 
 def _with_what_stays(config: Config, running: Config) -> Config:

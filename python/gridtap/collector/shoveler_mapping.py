@@ -96,7 +96,8 @@ class _Mapping:
     def _http(self) -> dict[str, object]:
         if self._value("metrics.enable", _flag) is False:
             return {"listen": ""}
-        return {"listen": f"0.0.0.0:{self._value('metrics.port', _port) or _METRICS_PORT}"}
+        port = self._value("metrics.port", _port) or _METRICS_PORT
+        return {"listen": f"0.0.0.0:{port}", "dialects": ["shoveler"]}
 
     def _sinks(self) -> dict[str, dict[str, object]]:
         """They write WLCG's records in another form, and to another place"""
