@@ -6,10 +6,12 @@ import json
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from gridtap.collector.config import TABLES, Config, load_config, read_config
+from gridtap.collector.compatible import DIALECTS
+from gridtap.collector.config import TABLES, Config, Dialect, load_config, read_config
 from gridtap.collector.config_core import core_settings
 from gridtap.collector.config_print import printed
 from gridtap.collector.config_sinks import Filter, SinkSettings
@@ -128,6 +130,10 @@ def test_what_is_printed_is_the_same_configuration(text: str) -> None:
         for each in settings_of(table):
             assert f"{each.name} = " in lines
             assert f"# {each.meaning}" in lines
+
+
+def test_dialects_are_those_of_the_metrics() -> None:
+    assert set(get_args(Dialect)) == set(DIALECTS)
 
 
 def test_secrets_are_not_printed() -> None:

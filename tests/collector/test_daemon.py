@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections import Counter
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -300,6 +301,34 @@ def test_the_service_manager_is_told(tmp_path: Path) -> None:
         collector.wait_until_told("WATCHDOG=1")
         assert collector.stop() == 0
         collector.wait_until_told("STOPPING=1")
+
+
+def test_it_is_observed_over_http(tmp_path: Path) -> None:
+    port = free_port()
+    http = f"127.0.0.1:{free_port()}"
+    toml = configuration(tmp_path, port).replace(
+        'listen = ""', f'listen = "{http}"\n[metrics]\ncompatibility = ["shoveler"]'
+    )
+    some = packets(FULL)
+    with Collector(tmp_path, toml) as collector:
+        with Sender(("127.0.0.1", port)) as sender:
+            sender.send(some, 0.001)
+        wait_for(lambda: len(lines(tmp_path / "out.jsonl")) == len(accesses(FULL)))
+        for page in ("healthz", "readyz"):
+            with urlopen(f"http://{http}/{page}", timeout=10) as answer:
+                assert answer.status == 200
+        with urlopen(f"http://{http}/metrics", timeout=10) as answer:
+            metrics = answer.read().decode()
+        assert f"\nshoveler_packets_received {float(len(some))}\n" in metrics
+        assert collector.stop() == 0
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen()
+        taken = f"127.0.0.1:{held.getsockname()[1]}"
+        config = tmp_path / "gridtap.toml"
+        config.write_text(toml.replace(http, taken))
+        result = run("collect", "-c", config, check=2)
+        assert f"[http] listen: {taken}: Address already in use" in result.stderr.decode()
 
 
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:

@@ -127,6 +127,8 @@ def _type(table: Mapping[str, object], place: Place) -> SinkType:
 
 def _check(kind: SinkType, settings: SinkSettings, place: Place) -> None:
     """What goes together, and what does not"""
+    if not settings.records:
+        raise place.wrong("records", "one kind or more", [])
     if kind.native and settings.profile != "native":
         raise place.wrong("profile", f'"native" for the type {kind.name}', settings.profile)
     if kind.form == "arrow" and len(settings.records) != 1:

@@ -56,6 +56,8 @@ class _Mapping:
                 }
             ),
             "http": self._http(),
+            # Dashboards go on working.
+            "metrics": {"compatibility": ["shoveler"]},
             "log": {"level": "debug"} if self._value("debug", _flag) else {},
             **self._sinks(),
         }
@@ -96,7 +98,8 @@ class _Mapping:
     def _http(self) -> dict[str, object]:
         if self._value("metrics.enable", _flag) is False:
             return {"listen": ""}
-        return {"listen": f"0.0.0.0:{self._value('metrics.port', _port) or _METRICS_PORT}"}
+        port = self._value("metrics.port", _port) or _METRICS_PORT
+        return {"listen": f"0.0.0.0:{port}"}
 
     def _sinks(self) -> dict[str, dict[str, object]]:
         """They write WLCG's records in another form, and to another place"""
