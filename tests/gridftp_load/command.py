@@ -106,9 +106,7 @@ def line(number: int, *, size: int | None = None, kind: str = "RETR", **changes:
 
 def points(archive: Archive, event_type: str = "throughput") -> list[tuple[int, Any]]:
     """Second and value of every point of an event type that the archive holds, in order"""
-    return sorted(
-        point for test in stored(archive) for point in test["values"].get(event_type, [])
-    )
+    return sorted(point for test in stored(archive) for point in test["values"].get(event_type, []))
 
 
 def wanted(log: bytes, folder: Path) -> list[tuple[int, int]]:

@@ -120,8 +120,14 @@ def shown(archive: Archive, server: str) -> list[tuple[Made, float]]:
 
 @pytest.mark.parametrize(
     ("server", "log"),
-    [("one", "one-transfer.log"), ("one", "one-server.log.gz"), ("two", "two-transfer.log")]
-    + [("two", "two-server.log"), ("two", "two-transfer.log.xz"), ("two", "two-transfer.log.zst")],
+    [
+        ("one", "one-transfer.log"),
+        ("one", "one-server.log.gz"),
+        ("two", "two-transfer.log"),
+        ("two", "two-server.log"),
+        ("two", "two-transfer.log.xz"),
+        ("two", "two-transfer.log.zst"),
+    ],
 )
 def test_the_archive_has_what_clients_did(
     server: str, log: str, archive: Archive, tmp_path: Path
@@ -166,6 +172,7 @@ def test_merged(archive: Archive, tmp_path: Path) -> None:
 
 
 def test_packed_logs_are_those_that_were_packed() -> None:
-    assert lzma.decompress((DATA / "two-transfer.log.xz").read_bytes()) == (
-        DATA / "two-transfer.log"
-    ).read_bytes()
+    assert (
+        lzma.decompress((DATA / "two-transfer.log.xz").read_bytes())
+        == (DATA / "two-transfer.log").read_bytes()
+    )

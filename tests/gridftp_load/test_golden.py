@@ -72,15 +72,19 @@ def any_line(case: Case) -> None:
     done = len(case["requests"]) // 2
     more = [
         request
-        for transfer in list(
-            each for each in read_transfers(DATA / case["log"]) if each.operation in ("RETR", "STOR")
-        )[done:]
+        for transfer in [
+            each
+            for each in read_transfers(DATA / case["log"])
+            if each.operation in ("RETR", "STOR")
+        ][done:]
         for request in described(transfer)
     ]
     case["requests"] += more
     traceback = case["stderr"].index("<traceback>")
     count = len(case["requests"]) // 2
-    case["stderr"] = f"{case['stderr'][:traceback]}ts=... {_SCAN}.end id=... Loaded {count} records\n"
+    case["stderr"] = (
+        f"{case['stderr'][:traceback]}ts=... {_SCAN}.end id=... Loaded {count} records\n"
+    )
     case["exit_status"] = 0
 
 

@@ -230,3 +230,26 @@ def test_a_packed_log_by_hand(loading: Loading) -> None:
     assert (got.exit_status, loaded(got)) == (0, 2)
     assert sorted(path.name for path in loading.folder.iterdir() if "pickle" in path.name) == []
     loading.check()
+
+
+@pytest.mark.parametrize("content", [b"", some(1, 2)])
+@pytest.mark.parametrize("end", ["", ".gz"])
+def test_rotated_before_anything_was_acknowledged(
+    loading: Loading, content: bytes, end: str
+) -> None:
+    """The first run finds the archive away, or nothing to load"""
+    loading.log.append(content)
+    line = ("-f", loading.log.path, "-U", "http://127.0.0.1:9", "--patience", "0")
+    assert load(*line, cwd=loading.folder).exit_status == (1 if content else 0)
+    if not content:
+        loading.log.append(some(1, 2))
+    old = loading.log.rotate()
+    if content and end:
+        pack(old, end)
+    loading.log.append(some(3))
+    got = loading.run(expect=3)
+    assert events(got)[:2] == [
+        "main.start no last record found",
+        f"main.process No last record, processing {loading.log.path}",
+    ]
+    loading.check()

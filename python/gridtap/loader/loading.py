@@ -105,11 +105,16 @@ class Loader:
             self._load(rotation.Part(log))
             return
         self._files = list(self._known())
-        self._say.started(log, self._files[-1] if self._files else None)
+        self._say.started(log, self._last_record)
         is_first = True
         while not self._pass(is_first):
             is_first = False
         self._save()
+
+    @property
+    def _last_record(self) -> Position | None:
+        """Where the last record ends; None if there is none"""
+        return next((each for each in reversed(self._files) if each.offset_bytes), None)
 
     @property
     def _is_ended(self) -> bool:
@@ -120,7 +125,7 @@ class Loader:
         log = self._paths.log
         parts, is_known = rotation.plan(log, self._files, self._is_same)
         if is_first or not is_known:
-            self._say.processing(log, is_known if self._files else None)
+            self._say.processing(log, is_known if self._last_record else None)
         if not self._is_same:
             self._files = [each.position for each in parts if each.position is not None]
             self._is_same = True
@@ -180,6 +185,11 @@ class Loader:
                 if not source.resume(place):
                     return False
                 place = self._moved(place, source)
+            elif not self._files and source.is_regular and self._paths.is_kept:
+                # Should it be rotated before anything is acknowledged, the next run knows it.
+                place = source.begin()
+                self._files.append(place)
+                self._save()
             offset, line = (place.offset_bytes, place.line) if place is not None else (0, 1)
             scanner = LogScanner(str(part.path), offset_bytes=offset, line=line)
             try:

@@ -50,7 +50,7 @@ class Source:
             # From here on without the detour; its first bytes were looked at.
             self._file.seek(0)
         self.offset_bytes = 0
-        self._head = self._tail = b""
+        self._head = self._before = self._piece = self._rest = b""
         self._damage: DamagedLogError | None = None
 
     def __enter__(self) -> Source:
@@ -69,32 +69,47 @@ class Source:
         """Bytes of the file behind, as it is: of a packed file, packed ones"""
         return self._file.tell() if self._file.seekable() else self.offset_bytes
 
+    def begin(self) -> Position:
+        """The beginning of this file, by which it is known before anything of it is loaded"""
+        head = self._at(0, limits.HEAD_BYTES) if self.is_seekable else self._keep(limits.HEAD_BYTES)
+        name = self.path.name
+        return Position(
+            name, self.device, self.inode, 0, 1, len(head), digest(head), 0, digest(b"")
+        )
+
     def resume(self, position: Position) -> bool:
         """Goes to a position, if it is one in this file: whether it is.
 
         :raises OSError: the file can not be read
         """
-        offset = position.offset_bytes
+        offset, size = position.offset_bytes, position.head_bytes
+        if not size:
+            # An empty file is only known as the one that it was.
+            return (self.device, self.inode) == (position.device, position.inode)
         if self.is_seekable:
-            self._head = self._at(0, min(offset, max(limits.HEAD_BYTES, position.head_bytes)))
-            self._tail = self._at(offset - position.tail_bytes, position.tail_bytes)
+            head = self._at(0, size)
+            self._head = self._at(0, min(offset, limits.HEAD_BYTES))
+            self._before = self._at(offset - position.tail_bytes, position.tail_bytes)
             self._file.seek(offset)
             self.offset_bytes = offset
-        else:
+        elif offset:
             self._pass(offset)
-        head, tail = self._head[: position.head_bytes], self._tail[-position.tail_bytes :]
+            head = self._head[:size]
+        else:
+            head = self._keep(size)
+        tail = self._before[len(self._before) - position.tail_bytes :]
         return (
             self.offset_bytes == offset
-            and 0 < position.head_bytes <= offset
-            and 0 < position.tail_bytes <= offset
-            and (len(head), len(tail)) == (position.head_bytes, position.tail_bytes)
+            and position.tail_bytes == min(offset, max(position.tail_bytes, 1))
+            and (len(head), len(tail)) == (size, position.tail_bytes)
             and (digest(head), digest(tail)) == (position.head_sha256, position.tail_sha256)
         )
 
     def position(self, offset_bytes: int, line: int) -> Position:
-        """A position in this file, behind something that was read just now"""
-        surplus = self.offset_bytes - offset_bytes
-        tail = self._tail[: len(self._tail) - surplus][-limits.TAIL_BYTES :]
+        """A position behind a line that ends in the piece that was read last"""
+        at = len(self._piece) - (self.offset_bytes - offset_bytes)
+        near = self._piece[max(0, at - limits.TAIL_BYTES) : at]
+        tail = (self._before + near)[-limits.TAIL_BYTES :]
         head = self._head[:offset_bytes]
         return Position(
             self.path.name,
@@ -115,7 +130,7 @@ class Source:
         :raises ReplacedLogError: another log stands in this file now
         :raises OSError: the file can not be read
         """
-        rest = b""
+        rest, self._rest = self._rest, b""
         while True:
             piece = rest + self._read(size - len(rest))
             is_last = len(piece) < size
@@ -133,17 +148,20 @@ class Source:
     def _take(self, piece: bytes) -> None:
         self.offset_bytes += len(piece)
         self._head += piece[: max(0, limits.HEAD_BYTES - len(self._head))]
-        # Twice as long as what is asked for, so that a last line without end does not matter.
-        self._tail = (self._tail + piece)[-(limits.TAIL_BYTES + len(piece)) :]
+        # Of the last piece but one, what a position in the last one may need.
+        self._before = (self._before + self._piece[-limits.TAIL_BYTES :])[-limits.TAIL_BYTES :]
+        self._piece = piece
 
     def _pass(self, size: int) -> None:
-        while size > 0:
-            data = self._read(min(size, _READ_BYTES))
-            if not data:
-                return
+        while size > 0 and (data := self._read(min(size, _READ_BYTES))):
             size -= len(data)
             self._take(data)
-            self._tail = self._tail[-limits.TAIL_BYTES :]
+        self._take(b"")
+
+    def _keep(self, size: int) -> bytes:
+        """The first bytes, to be read again by whoever reads the pieces"""
+        self._rest = self._rest or self._read(size)
+        return self._rest[:size]
 
     def _check(self) -> None:
         """Copying a log and cutting it off leaves the same file with other content."""
