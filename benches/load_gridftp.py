@@ -1,4 +1,4 @@
-"""How fast is a day's GridFTP log loaded, beside posting one thing at a time, with how many requests?
+"""How fast is a day's GridFTP log loaded, beside posting one at a time, in how many requests?
 
     python benches/load_gridftp.py
 
@@ -38,6 +38,8 @@ from gridtap.loader.reporting import Reporter
 from gridtap.loader.sending import Sender
 
 RECORDS = 50_000
+#: Of the case that makes two requests for each.
+FEW_RECORDS = 5_000
 PAIRS = 100
 RIVAL_RECORDS = 400
 DAY = 1_710_201_600
@@ -65,11 +67,11 @@ class Silent(Reporter):
     """Nobody."""
 
 
-def write_log(path: Path, size: Callable[[random.Random], int]) -> None:
+def write_log(path: Path, size: Callable[[random.Random], int], records: int) -> None:
     """A day of transfers, in the order of their ends."""
     numbers = random.Random(11)
     rows = []
-    for _ in range(RECORDS):
+    for _ in range(records):
         start = DAY + numbers.random() * 86_000
         count = size(numbers)
         rows.append((start + count / numbers.uniform(1e7, 5e8), start, count))
@@ -120,7 +122,7 @@ def serving(db: Path) -> Iterator[tuple[str, str]]:
         server.wait()
 
 
-def load(log: Path, url: str, key: str, choice: Choice) -> dict[str, float]:
+def load(log: Path, url: str, key: str, choice: Choice, records: int) -> dict[str, float]:
     """Records a second and requests a record of a load, state and all."""
     transport, stopping = Counting(), threading.Event()
     archive = Archive(url, "bench", key, "esmond", transport=transport)
@@ -131,10 +133,10 @@ def load(log: Path, url: str, key: str, choice: Choice) -> dict[str, float]:
         loader = Loader(Paths(log, state), choice, batch, Silent(), stopping)
         loader.run()
     spent = time.perf_counter() - start
-    assert loader.counts.loaded == RECORDS and loader.counts.is_complete, loader.counts
+    assert (loader.counts.loaded, loader.counts.is_complete) == (records, True)
     return {
-        "records_per_second": RECORDS / spent,
-        "requests_per_record": transport.requests / RECORDS,
+        "records_per_second": records / spent,
+        "requests_per_record": transport.requests / records,
     }
 
 
@@ -182,12 +184,17 @@ def measure() -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for name, size in LOGS.items():
         with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "a.db") as (url, key):
-            log = Path(folder) / "transfer.log"
-            write_log(log, size)
+            log, few = Path(folder) / "transfer.log", Path(folder) / "few.log"
+            write_log(log, size, RECORDS)
+            write_log(few, size, FEW_RECORDS)
             rival = one_at_a_time(log, url, key)
+            is_slow = name == "every size"
             figures[f"{name}, one at a time"] = {"records_per_second": rival}
-            for way, choice in (("--aggregate", Choice(aggregate=True)), ("default", Choice())):
-                found = load(log, url, key, choice)
+            for way, choice, each, records in (
+                ("--aggregate", Choice(aggregate=True), log, RECORDS),
+                ("default", Choice(), *((few, FEW_RECORDS) if is_slow else (log, RECORDS))),
+            ):
+                found = load(each, url, key, choice, records)
                 figures[f"{name}, {way}"] = {
                     **found,
                     "ratio": found["records_per_second"] / rival,
