@@ -121,16 +121,22 @@ def test_memory_does_not_grow_with_a_line(archive: Archive, tmp_path: Path) -> N
         # A hole: zeros without a line feed.
         file.seek(size, os.SEEK_CUR)
         file.write(b"\n" + line(2))
-    command = [*start(), *HOSTS, "-f", "a.log", *access(archive)]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, env=environment()) as one:
-        assert one.stderr is not None
-        said = one.stderr.read().decode()
-        _, status, usage = os.wait4(one.pid, 0)
-        one.returncode = os.waitstatus_to_exitcode(status)
-    assert one.returncode == 3, said
-    assert "Loaded 2 records" in said
-    print(f"{size >> 20} MiB in a line: {usage.ru_maxrss >> 10} MiB of memory")
-    assert usage.ru_maxrss < 200 << 10
+    # Asked of the process itself: what the system tells of a child begins with its parent's.
+    peak = "import atexit, shutil; atexit.register(shutil.copy, '/proc/self/status', 'status'); "
+    program, run_, text = start()
+    got = subprocess.run(
+        [program, run_, peak + text, *HOSTS, "-f", "a.log", *access(archive)],
+        cwd=tmp_path,
+        capture_output=True,
+        env=environment(),
+        timeout=100,
+        check=False,
+    )
+    assert (got.returncode, b"Loaded 2 records" in got.stderr) == (3, True), got.stderr
+    status = (tmp_path / "status").read_text()
+    kilobytes = int(status.split("VmHWM:")[1].split()[0])
+    print(f"{size >> 20} MiB in a line: {kilobytes >> 10} MiB of memory")
+    assert kilobytes < 150 << 10
 
 
 def test_faults_without_end_are_counted(archive: Archive, tmp_path: Path) -> None:
@@ -239,7 +245,7 @@ def test_a_full_disk_for_dead_letters(archive: Archive, tmp_path: Path) -> None:
     assert got.exit_status == 1
     assert events(got)[-1] == "main.fatal /dev/full: No space left on device"
     # Nothing was lost: the next run goes over it again.
-    assert not (tmp_path / STATE).exists()
+    assert state(tmp_path)["files"][0]["offset_bytes"] == 0
     again = load("-f", "a.log", *access(archive), cwd=tmp_path)
     assert (again.exit_status, loaded(again)) == (3, 1)
 

@@ -144,7 +144,7 @@ def test_c_18_a_failed_post_is_no_success(tmp_path: Path) -> None:
     with Server(lambda _: json_reply({"detail": "no"}, 403)) as server:
         got = load("-f", log, "-U", server.url, "-u", "me", "-k", "abc", cwd=tmp_path)
     assert got.exit_status == 1
-    assert not (tmp_path / STATE).exists()
+    assert state(tmp_path)["files"][0]["offset_bytes"] == 0
     (said,) = (each for each in events(got) if ".error" in each)
     assert said.startswith(
         "scan_and_load_netlogger.error MetadataPost failed, abort processing, not updating state "
