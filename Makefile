@@ -34,7 +34,7 @@ $(VENV)/built: $(BIN)/maturin Cargo.toml Cargo.lock pyproject.toml $(shell find 
 .xrootdlib: | $(BIN)/maturin
 	$(BIN)/python -m pip install --quiet --no-deps --target $@ xrootdlib==0.3.0 chainlet==1.3.1
 
-demo: $(VENV)/built ## Print the file accesses of a real capture; fill and query an archive
+demo: $(VENV)/built ## Print the file accesses of a real capture; fill and query an archive, load a log
 	$(BIN)/gridtap decode --format table $(DEMO)
 	@echo
 	$(BIN)/python examples/archive.py

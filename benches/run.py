@@ -21,6 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import esmond_commands
+import load_gridftp
 from capture import ACCESSES, write_capture
 
 import archive
@@ -160,6 +161,25 @@ def query_commands() -> list[Row]:
     ]
 
 
+def gridftp_loading() -> list[Row]:
+    """A day's GridFTP log into an archive, beside posting one thing at a time."""
+    figures = load_gridftp.measure()
+    rows = []
+    for way, has_bar in (
+        ("a dozen sizes, --aggregate", True),
+        ("every size, --aggregate", True),
+        ("a dozen sizes, default", True),
+        ("every size, default", False),
+    ):
+        name, found = f"loading GridFTP logs: {way}", figures[way]
+        requests = found["requests_per_record"]
+        rows += [
+            Row(name, "one at a time", found["ratio"], "x", 20 if has_bar else None),
+            Row(name, "-", requests, "requests/record", 0.1 if has_bar else None, True),
+        ]
+    return rows
+
+
 def main() -> int:
     rows = [
         *classes(),
@@ -169,6 +189,7 @@ def main() -> int:
         *transfer_logs(),
         *esmond_archive(),
         *query_commands(),
+        *gridftp_loading(),
     ]
     print(f"{'what':60} {'beside':32} {'figure':>26}  bar")
     for row in rows:

@@ -1,4 +1,5 @@
-"""An archive filled and queried: a server starts, results go in, hourly summaries come out.
+"""An archive filled and queried: a server starts, results go in, hourly summaries come out. Then
+the log of a real GridFTP server is loaded, and its transfers are shown.
 
 python examples/archive.py
 """
@@ -15,6 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import requests
+
+LOG = Path(__file__).resolve().parent.parent / "tests/data/gridftp/one-transfer.log"
+LOAD = [sys.executable, "-c", "from gridtap.cli.esmond_load import main; main()"]
+GET = [sys.executable, "-c", "from gridtap.cli.esmond_entry import get; get()"]
 
 GRIDTAP = [sys.executable, "-m", "gridtap", "archive"]
 NOON = 1_710_244_800
@@ -62,6 +67,21 @@ def main() -> None:
         with serving(db) as api, requests.Session() as session:
             session.headers["Authorization"] = f"Token {key}"
             show(session, fill(session, api))
+        with serving(db) as api:
+            load(api, key)
+
+
+def load(api: str, key: str) -> None:
+    """Loads a GridFTP log, and prints what the server sent over IPv4."""
+    with tempfile.TemporaryDirectory() as folder:
+        line = ["-f", LOG, "-p", Path(folder) / "state", "-U", api, "-u", "demo", "-k", key]
+        # The host name of the capture is nobody's.
+        names = ["--host-address", "198.51.100.10", "--host-address", "2001:db8:51::10"]
+        print(f"\nGridFTP log: {LOG.name}", flush=True)
+        subprocess.run([*LOAD, *line, *names], check=True)
+    ends = ["-s", "198.51.100.10", "-d", "127.0.0.1", "-e", "throughput"]
+    window = ["--start-time", "2026-11-22", "--end-time", "2026-11-23", "--ip", "-o", "csv"]
+    subprocess.run([*GET, "-u", api, *ends, *window], check=True)
 
 
 def fill(session: requests.Session, api: str) -> dict[str, str]:

@@ -66,6 +66,7 @@ __all__ = [
     "TransferScanner",
     "Unknown",
     "UnknownRecord",
+    "UnpackedLog",
     "UserId",
     "Window",
     "WindowMark",
@@ -1048,6 +1049,13 @@ class TransferScanner:
     def __new__(cls, name: str | None = None, offset: int = 0, line: int = 1) -> Self: ...
     def feed(self, data: bytes) -> _ScannedRows: ...
     def finish(self) -> _ScannedRows: ...
+
+@final
+class UnpackedLog:
+    @property
+    def is_packed(self) -> bool: ...
+    def __new__(cls, source: Log) -> Self: ...
+    def read(self, size: int) -> bytes: ...
 
 @final
 class TransferReader:

@@ -6,7 +6,7 @@ use arrow_schema::{ArrowError, SchemaRef};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList};
-use std::io;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,7 +18,11 @@ use crate::columns::{Record, Target};
 use crate::export::arrow::Batch;
 use crate::export::table::TRANSFERS;
 use crate::gridftp::reading::{LogCounts, LogReading};
+use crate::gridftp::unpack::{Unpacked, unpack};
 use crate::gridftp::{LogFault, LogSink, Scanner, Transfer};
+
+/// Bytes that one read of a log gives at most, whatever is asked for.
+const MAX_READ: usize = 1 << 20;
 
 /// What a scanner found and Python has not taken yet.
 #[derive(Default)]
@@ -99,6 +103,31 @@ impl TransferScanner {
     #[getter]
     fn other_lines(&self, py: Python<'_>) -> PyResult<u64> {
         self.scanner.attached(py, |scanner| scanner.other_lines())
+    }
+}
+
+/// The bytes of a log, unpacked if it is packed.
+#[pyclass(module = "gridtap._core", frozen)]
+struct UnpackedLog {
+    source: Shared<Unpacked>,
+    #[pyo3(get)]
+    is_packed: bool,
+}
+
+#[pymethods]
+impl UnpackedLog {
+    #[new]
+    fn new(source: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let log = reader(source, Called::Detached)?;
+        let source = source.py().detach(|| unpack(log))?;
+        Ok(Self { is_packed: source.is_packed(), source: Shared::new(source) })
+    }
+
+    /// The next bytes, at most `size`; none at the end.
+    fn read<'py>(&self, py: Python<'py>, size: usize) -> PyResult<Bound<'py, PyBytes>> {
+        let mut bytes = vec![0; size.min(MAX_READ)];
+        let read = self.source.detached(py, |source| source.read(&mut bytes))??;
+        Ok(PyBytes::new(py, bytes.get(..read).unwrap_or_default()))
     }
 }
 
@@ -304,6 +333,7 @@ fn transfer_columns() -> Vec<(&'static str, String)> {
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<TransferScanner>()?;
+    module.add_class::<UnpackedLog>()?;
     module.add_class::<TransferReader>()?;
     module.add_class::<TransferExtractor>()?;
     module.add_function(wrap_pyfunction!(transfer_columns, module)?)
