@@ -10,8 +10,8 @@ from typing import get_args
 
 import pytest
 
-from gridtap.collector.compatible import DIALECTS
-from gridtap.collector.config import TABLES, Config, Dialect, load_config, read_config
+from gridtap.collector.compatible import DIALECTS, Dialect
+from gridtap.collector.config import TABLES, Config, load_config, read_config
 from gridtap.collector.config_core import core_settings
 from gridtap.collector.config_print import printed
 from gridtap.collector.config_sinks import Filter, SinkSettings

@@ -1,8 +1,8 @@
 """Floods: memory stays under its budget, and what good servers send is complete.
 
 GRIDTAP_FLOOD_SECONDS sets for how long: 5, and 60 for the figures in the documentation.
-GRIDTAP_FLOOD_RATE sets how many packets per second: 30,000, which slow machines bear as well; 0 is as
-fast as one process can.
+GRIDTAP_FLOOD_RATE sets how many packets per second: 30,000, which slow machines bear as well; 0 is
+as fast as one process can.
 """
 
 from __future__ import annotations

@@ -21,7 +21,6 @@ from gridtap.errors import ConfigError
 __all__ = [
     "TABLES",
     "Config",
-    "Dialect",
     "Dns",
     "Http",
     "Listen",
@@ -38,10 +37,6 @@ __all__ = [
 _EVERYWHERE = (Address("::", 9930),)
 _METRICS = Address("127.0.0.1", 9931)
 _ONE, _SENDERS, _ANSWERS = Positive(1), Positive(10_000), Positive(100_000)
-
-
-#: Programs whose names of metrics are known
-Dialect = Literal["shoveler", "collector-py", "pelican", "xrdmoncollect"]
 
 
 @dataclass(frozen=True)
