@@ -34,10 +34,12 @@ $(VENV)/built: $(BIN)/maturin Cargo.toml Cargo.lock pyproject.toml $(shell find 
 .xrootdlib: | $(BIN)/maturin
 	$(BIN)/python -m pip install --quiet --no-deps --target $@ xrootdlib==0.3.0 chainlet==1.3.1
 
-demo: $(VENV)/built ## Print the file accesses of a real capture; fill and query an archive, load a log
+demo: $(VENV)/built ## Decode a real capture; fill and query an archive, load a log; run a collector
 	$(BIN)/gridtap decode --format table $(DEMO)
 	@echo
 	$(BIN)/python examples/archive.py
+	@echo
+	$(BIN)/python examples/collector.py $(DEMO)
 
 test: rust-test python-test ## Run all tests
 
