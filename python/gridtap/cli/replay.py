@@ -135,7 +135,7 @@ def _print_summary(counts: ReplayCounts) -> None:
     print_line("faults", f"{total:,}" if total else "none", counts["faults"])
     elapsed = counts["elapsed_s"]
     if elapsed > 0:
-        print_line("rate", f"{counts['sent'] / elapsed:,.0f} packets/s for {elapsed:,.3f} s", {})
+        print_line("rate", f"{counts['sent'] / elapsed:,.0f} packets/s for {elapsed:.3g} s", {})
     print_line("senders", f"{len(counts['senders']):,}", {})
     for peer, (address, port) in counts["senders"][:_SENDERS]:
         host = "unknown" if peer is None else _joined(*peer)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -146,6 +144,10 @@ class CollectorSource:
         self._url = f"{parts.scheme}://{parts.netloc}{path}/status"
 
     def status(self) -> Status:
+        # Only here: it would slow the start of every command down.
+        import urllib.error
+        import urllib.request
+
         try:
             with urllib.request.urlopen(self._url, timeout=_TIMEOUT_S) as answer:
                 status = json.loads(answer.read(_LARGEST_ANSWER))
