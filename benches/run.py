@@ -25,6 +25,7 @@ import load_gridftp
 from capture import ACCESSES, write_capture
 
 import archive
+import collector
 import gridftp
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -180,6 +181,17 @@ def gridftp_loading() -> list[Row]:
     return rows
 
 
+def collecting() -> list[Row]:
+    """The collector beside a loop that only receives."""
+    figures = collector.measure()
+    name = "collector, JSON lines: packets without loss"
+    return [
+        Row(name, "receiving alone", figures["ratio"], "x", 0.9),
+        Row(name, "-", figures["collector"], "packets/s", None),
+        Row("collector, one core", "-", figures["accesses_per_cpu_second"], "accesses/s", 500_000),
+    ]
+
+
 def main() -> int:
     rows = [
         *classes(),
@@ -190,6 +202,7 @@ def main() -> int:
         *esmond_archive(),
         *query_commands(),
         *gridftp_loading(),
+        *collecting(),
     ]
     print(f"{'what':60} {'beside':32} {'figure':>26}  bar")
     for row in rows:
