@@ -4,8 +4,8 @@
 
 Forty servers' traffic in real proportions is sent over loopback by ``gridtap replay``, as fast as
 it can, to a loop that receives in batches and does nothing else. Then it is sent to ``gridtap
-collect`` with JSON lines into /dev/null, at that rate and at ever lower ones until nothing is lost. A
-loss is a datagram that the kernel dropped because a receive buffer of 64 MiB was full.
+collect`` with JSON lines into /dev/null, at that rate and at ever lower ones until nothing is lost.
+A loss is a datagram that the kernel dropped because a receive buffer of 64 MiB was full.
 """
 
 from __future__ import annotations
