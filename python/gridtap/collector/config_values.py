@@ -194,13 +194,10 @@ def choice(*names: str) -> Form[str]:
     return Form("one of " + ", ".join(quote(name) for name in names), read, quote)
 
 
-def choices(*names: str, least: int = 1) -> Form[tuple[str, ...]]:
-    """Some words, each once.
-
-    :param least: how many there have to be
-    """
+def choices(*names: str) -> Form[tuple[str, ...]]:
+    """Some of some words, each once."""
     several = list_of(
-        choice(*names), "a list of some of " + ", ".join(quote(name) for name in names), least
+        choice(*names), "a list of some of " + ", ".join(quote(name) for name in names)
     )
 
     def read(value: object) -> tuple[str, ...]:
@@ -281,7 +278,7 @@ _FORMS: Mapping[tuple[Any, Unit | None], Form[Any]] = {
     (tuple[Address, ...], None): list_of(
         _ADDRESS, f"a list of one or more of {_ADDRESS.wanted}", 1
     ),
-    (tuple[Dialect, ...], None): choices(*get_args(Dialect), least=0),
+    (tuple[Dialect, ...], None): choices(*get_args(Dialect)),
     (tuple[tuple[str, int | str], ...], None): list_of(
         Form("a pair", _pair, _show_pair),
         "a list of pairs: a prefix, and a number of components or a text",
