@@ -29,6 +29,9 @@ import requests
 from traffic import write_traffic
 
 PACKETS = 2_000_000
+#: Of the traffic whose paths are in the opens: logins and f packets, which hold 260 accesses each
+LFN_PACKETS = 75_000
+LFN_RATE = 8_000
 STEPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2)
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -65,19 +68,22 @@ def measure() -> dict[str, float]:
     """Sustained packets per second of both, and accesses per second of CPU of the collector."""
     with tempfile.TemporaryDirectory() as folder:
         capture = Path(folder) / "traffic.pcap"
-        write_traffic(capture, PACKETS)
+        packets = write_traffic(capture, PACKETS)
         bare = max(_bare(capture) for _ in range(2))
         for step in STEPS:
-            got = _collect(capture, step * bare, Path(folder))
+            got = _collect(capture, packets, step * bare, Path(folder))
             if got.kernel_drops == 0:
                 break
         else:
             raise RuntimeError("packets were lost at the lowest rate, too")
+        packets = write_traffic(capture, LFN_PACKETS, lfn=True)
+        dense = _collect(capture, packets, LFN_RATE, Path(folder))
     return {
         "bare": bare,
         "collector": step * bare,
         "ratio": step,
         "accesses_per_cpu_second": got.accesses / got.cpu_seconds,
+        "lfn_accesses_per_cpu_second": dense.accesses / dense.cpu_seconds,
     }
 
 
@@ -107,7 +113,7 @@ def _bare(capture: Path) -> float:
     return float(got["packets"] / got["seconds"])
 
 
-def _collect(capture: Path, rate: float, folder: Path) -> Collected:
+def _collect(capture: Path, packets: int, rate: float, folder: Path) -> Collected:
     port, http = _free_port(SOCK_DGRAM), _free_port(SOCK_STREAM)
     config = folder / "gridtap.toml"
     config.write_text(CONFIG.format(port=port, http=http))
@@ -117,7 +123,7 @@ def _collect(capture: Path, rate: float, folder: Path) -> Collected:
         _status_when(http, lambda _: True)
         started = _cpu_seconds(process.pid)
         _replay(capture, port, rate)
-        status = _status_when(http, _all_taken)
+        status = _status_when(http, lambda told: _taken(told) >= packets)
         drops = sum(each["kernel_drops"] for each in status["sockets"])
         spent = _cpu_seconds(process.pid) - started
     finally:
@@ -126,9 +132,9 @@ def _collect(capture: Path, rate: float, folder: Path) -> Collected:
     return Collected(drops, sum(status["accesses"].values()), spent)
 
 
-def _all_taken(status: dict[str, Any]) -> bool:
+def _taken(status: dict[str, Any]) -> int:
     drops = sum(each["kernel_drops"] for each in status["sockets"])
-    return bool(status["packets"]["received"] + drops >= PACKETS)
+    return int(status["packets"]["received"]) + drops
 
 
 def _status_when(http: int, done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:

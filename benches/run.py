@@ -188,7 +188,20 @@ def collecting() -> list[Row]:
     return [
         Row(name, "receiving alone", figures["ratio"], "x", 0.9),
         Row(name, "-", figures["collector"], "packets/s", None),
-        Row("collector, one core", "-", figures["accesses_per_cpu_second"], "accesses/s", 500_000),
+        Row(
+            "collector, one core, paths in packets of their own",
+            "-",
+            figures["accesses_per_cpu_second"],
+            "accesses/s",
+            None,
+        ),
+        Row(
+            "collector, one core, f-stream with lfn",
+            "-",
+            figures["lfn_accesses_per_cpu_second"],
+            "accesses/s",
+            500_000,
+        ),
     ]
 
 

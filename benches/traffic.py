@@ -3,7 +3,7 @@
 Forty servers as ``fstat 60s`` with ``dest files fstat user`` makes them: a packet with the path of
 each file, a login for every thirty files, and now and then an f packet of 25 KB with the opens and
 closes of hundreds. A capture of three real servers under load has 27,494 paths, 949 logins and
-106 f packets.
+106 f packets. With ``lfn`` the paths are in the opens, and all but the logins is in f packets.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ _PORT = 9930
 
 
 class _Server:
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, lfn: bool) -> None:
+        self._lfn = lfn
         self.address = socket.inet_aton(f"127.20.0.{number + 1}")
         self._sid = _SID + number
         self._numbers = {"main": 0, "f": 0}
         self._dictid = 0
         self._login = 0
         self._user = b""
-        self._opened: list[tuple[int, int]] = []
+        self._opened: list[tuple[int, bytes]] = []
         self._closing: deque[int] = deque()
         self._time = STARTED_AT + 60
 
@@ -57,15 +58,23 @@ class _Server:
             packets.append(self._map(b"u", self._login, self._user + auth))
         self._dictid += 1
         file = self._dictid
-        name = b"\n/store/data/run%06d/AOD/%032x.root" % (file % 1_000_000, file * 2_654_435_761)
-        packets.append(self._map(b"d", file, self._user + name))
-        self._opened.append((file, self._login))
+        name = b"/store/data/run%06d/AOD/%032x.root" % (file % 1_000_000, file * 2_654_435_761)
+        if not self._lfn:
+            packets.append(self._map(b"d", file, self._user + b"\n" + name))
+        self._opened.append((file, self._open(file, name)))
         if len(self._opened) == _FILES_AN_F_PACKET:
             packets.append(self._files())
         return packets
 
+    def _open(self, file: int, name: bytes) -> bytes:
+        if not self._lfn:
+            return struct.pack("!BBHLq", 1, 2, 16, file, 1 << 20)
+        size = (20 + len(name) + 8) & ~3
+        head = struct.pack("!BBHLqL", 1, 3, size, file, 1 << 20, self._login)
+        return head + name.ljust(size - 20, b"\0")
+
     def _files(self) -> bytes:
-        records = [struct.pack("!BBHLq", 1, 2, 16, file, 1 << 20) for file, _ in self._opened]
+        records = [record for _, record in self._opened]
         while len(self._closing) > _FILES_AN_F_PACKET // 4:
             head = struct.pack(
                 "!BBHLqqq", 0, 2, 80, self._closing.popleft(), 987_654_321, 12_345, 0
@@ -95,14 +104,18 @@ def _frame(source: bytes, payload: bytes) -> bytes:
     return struct.pack("<IIII", STARTED_AT, 0, len(frame), len(frame)) + frame
 
 
-def write_traffic(path: Path, packets: int) -> None:
-    """Writes a pcap of at least so many packets; 100,000 are 14 MB."""
-    servers = [_Server(number) for number in range(SERVERS)]
+def write_traffic(path: Path, packets: int, lfn: bool = False) -> int:
+    """Writes a pcap of at least so many packets, and answers how many.
+
+    100,000 are 25 MB; with ``lfn`` they are 300 MB.
+    """
+    servers = [_Server(number, lfn) for number in range(SERVERS)]
     with path.open("wb") as file:
         file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 1 << 18, _LINKTYPE_RAW))
         written = _write(file, [(server, [server.identify()]) for server in servers])
         while written < packets:
             written += _write(file, [(server, server.turn()) for server in servers])
+    return written
 
 
 def _write(file: BinaryIO, sent: list[tuple[_Server, list[bytes]]]) -> int:
