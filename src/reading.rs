@@ -278,11 +278,7 @@ impl Outcome {
             *self.accesses.entry(*reason).or_default() += count;
         }
         for (key, loss) in &other.losses {
-            let total = self.losses.entry(key.clone()).or_default();
-            total.received += loss.received;
-            total.lost += loss.lost;
-            total.late += loss.late;
-            total.duplicates += loss.duplicates;
+            self.losses.entry(key.clone()).or_default().add(*loss);
         }
         self.duplicate_packets += other.duplicate_packets;
         self.stale_packets += other.stale_packets;

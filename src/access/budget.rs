@@ -4,9 +4,10 @@
 //! together is compared with the budget after each message. Tables that have become sparse give
 //! memory back before a row has to leave for it.
 
-use super::correlator::{Correlator, Reason, Usage};
+use super::correlator::Correlator;
 use super::record::Sink;
 use super::sequence::Micros;
+use super::stats::{Reason, Usage};
 use super::waits::Wait;
 
 /// The smallest part of a datagram that makes a row.

@@ -4,6 +4,9 @@
 //! is told from time that passed, and only the difference is remembered.
 
 use super::sequence::{Micros, SECOND};
+use crate::xrootd::redirect::RedirectEntry;
+use crate::xrootd::trace::TraceRecord;
+use crate::xrootd::{Body, Message};
 
 /// Without a clock of its own a source's packets tell the time, but none of them may move it on by
 /// more than this: one absurd time must not expire everything. A tick that is later than this after
@@ -72,6 +75,34 @@ impl Clock {
     pub fn wall(&self, at: Micros) -> Micros {
         if at == 0 { 0 } else { at.saturating_add_signed(self.ahead) }
     }
+}
+
+/// The newest time that a message itself tells, UNIX seconds.
+pub(super) fn time_in(message: &Message<'_>) -> Option<u32> {
+    let time = match message {
+        Message::Binary(packet) => match &packet.body {
+            Body::Fstat(stream) => stream.window().map(|window| window.end),
+            Body::Trace(stream) => stream
+                .records()
+                .filter_map(|record| match record {
+                    TraceRecord::Window { start, .. } => Some(start),
+                    _ => None,
+                })
+                .last(),
+            Body::Redirects(stream) => stream
+                .entries()
+                .filter_map(|entry| match entry {
+                    Ok(RedirectEntry::Mark { time, .. }) => Some(time),
+                    _ => None,
+                })
+                .last(),
+            Body::Gstream(stream) => Some(stream.end),
+            Body::Map(_) | Body::Unknown(_) => Some(packet.header.stod),
+        },
+        Message::Text(text) => text.tend,
+        Message::Summary(summary) => summary.tod.and_then(|tod| u32::try_from(tod).ok()),
+    };
+    time.filter(|time| *time != 0)
 }
 
 #[cfg(test)]

@@ -1,165 +1,21 @@
-//! The state of the correlation, its clock and its ceilings.
+//! The state of the correlation: what a packet does to it, and the end of rows.
 
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::clock::Clock;
+use super::clock::{Clock, time_in};
 use super::closed::ClosedIds;
+use super::config::Config;
 use super::files::{File, Files, known};
-use super::incarnation::Server;
 use super::numbers::Numbered;
 use super::record::Sink;
 use super::sequence::{Class, Loss, Micros, SECOND, Verdict};
 use super::servers::{Found, Run, Servers};
 use super::sessions::Sessions;
+use super::stats::{Reason, Stats, count_losses};
 use super::waits::{Wait, Waits};
 use crate::capture::Peer;
-use crate::limits;
 use crate::xrootd::{Body, Header, Message, Packet};
-
-/// Ceilings and waits.
-#[derive(Clone, Debug)]
-pub struct Config {
-    pub max_open_files: usize,
-    pub max_named_files: usize,
-    pub max_sessions: usize,
-    pub max_servers: usize,
-    /// Bytes of all tables and of what their rows point to.
-    pub max_bytes: usize,
-    /// An open file without a record for so long is given up (`expired`).
-    pub file_ttl: Micros,
-    pub session_ttl: Micros,
-    pub server_ttl: Micros,
-    /// How long a closed file waits for an open or for maps that have not come yet (those of a login
-    /// younger than this always may), and a disconnected login for closes; at least, for longer
-    /// f-stream windows get more.
-    pub late_grace: Micros,
-    /// How long an old incarnation stays after a new one was seen.
-    pub restart_grace: Micros,
-    /// How long a close of the t-stream waits for the better one of the f-stream.
-    pub trace_wait: Micros,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            max_open_files: limits::MAX_OPEN_FILES,
-            max_named_files: limits::MAX_NAMED_FILES,
-            max_sessions: limits::MAX_SESSIONS,
-            max_servers: limits::MAX_SERVERS,
-            max_bytes: usize::MAX,
-            file_ttl: 24 * 3600 * SECOND,
-            session_ttl: 24 * 3600 * SECOND,
-            server_ttl: 24 * 3600 * SECOND,
-            late_grace: 5 * SECOND,
-            restart_grace: 60 * SECOND,
-            trace_wait: 300 * SECOND,
-        }
-    }
-}
-
-/// Why a file or a login left the tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Reason {
-    Closed,
-    Disconnect,
-    Restart,
-    Expired,
-    Evicted,
-    /// Still open at the end of the input.
-    Open,
-}
-
-impl Reason {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Disconnect => "disconnect",
-            Self::Restart => "restart",
-            Self::Expired => "expired",
-            Self::Evicted => "evicted",
-            Self::Open => "open",
-        }
-    }
-}
-
-/// Rows that left before their time, because a ceiling was reached.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evicted {
-    pub files: u64,
-    pub sessions: u64,
-    pub servers: u64,
-}
-
-/// What the state holds now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Open files.
-    pub files: usize,
-    /// Names of files that nothing has opened yet.
-    pub names: usize,
-    pub sessions: usize,
-    pub servers: usize,
-    /// Bytes of all tables and of what their rows point to.
-    pub bytes: usize,
-    pub evicted: Evicted,
-}
-
-/// What happened so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stats {
-    /// File accesses by the reason of their end.
-    pub accesses: BTreeMap<Reason, u64>,
-    /// Packets that repeat another one and were not counted again.
-    pub duplicate_packets: u64,
-    /// Packets of an incarnation that had ended.
-    pub stale_packets: u64,
-    /// Failed operations that servers reported (error records of the f-stream).
-    pub failed_operations: u64,
-    /// Names of files that were never opened, given up.
-    pub unused_names: u64,
-    pub evicted: Evicted,
-    /// Losses of incarnations that have ended, by server and class.
-    pub losses: BTreeMap<(String, Class), Loss>,
-}
-
-/// A count beyond this is no count of packets; below it sums cannot overflow.
-const ABSURD_COUNT: u64 = 1 << 60;
-
-impl Stats {
-    /// Adds what others counted.
-    pub fn add(&mut self, more: &Self) {
-        for (reason, count) in &more.accesses {
-            *self.accesses.entry(*reason).or_default() += count;
-        }
-        self.duplicate_packets += more.duplicate_packets;
-        self.stale_packets += more.stale_packets;
-        self.failed_operations += more.failed_operations;
-        self.unused_names += more.unused_names;
-        self.evicted.files += more.evicted.files;
-        self.evicted.sessions += more.evicted.sessions;
-        self.evicted.servers += more.evicted.servers;
-        for ((name, class), loss) in &more.losses {
-            add_loss(&mut self.losses, name, *class, *loss);
-        }
-    }
-
-    /// Whether this can have been counted; what a damaged file says may not.
-    pub(super) fn is_sound(&self) -> bool {
-        let Evicted { files, sessions, servers } = self.evicted;
-        let singles = [self.duplicate_packets, self.stale_packets, self.failed_operations];
-        let losses = self
-            .losses
-            .values()
-            .flat_map(|loss| [loss.received, loss.lost, loss.late, loss.duplicates]);
-        let counts = self.accesses.values().copied().chain(singles).chain(losses);
-        let mut counts = counts.chain([files, sessions, servers, self.unused_names]);
-        counts.all(|count| count < ABSURD_COUNT)
-            && self.losses.len() <= 2 * MAX_LOSS_ROWS
-            && self.losses.keys().all(|(name, _)| name.len() <= 16 * LONGEST_LOSS_NAME)
-    }
-}
 
 pub struct Correlator {
     pub(super) config: Config,
@@ -337,7 +193,7 @@ impl Correlator {
     }
 
     fn advance(&mut self, received_at: Option<Micros>, message: &Message<'_>, out: &mut impl Sink) {
-        let told = if received_at.is_some() { None } else { super::events::time_in(message) };
+        let told = if received_at.is_some() { None } else { time_in(message) };
         self.set_time(received_at, told, out);
     }
 
@@ -525,40 +381,4 @@ impl Correlator {
     pub fn open_files(&self) -> usize {
         self.files.active.len()
     }
-}
-
-/// Distinct servers in the table of losses; the rest is counted together.
-const MAX_LOSS_ROWS: usize = 4096;
-
-/// Characters of a host's or a program's name in it: names of hosts have no more than 255.
-const LONGEST_LOSS_NAME: usize = 255;
-
-fn count_losses(server: &Server, losses: &mut BTreeMap<(String, Class), Loss>) {
-    let ident = server.ident.as_deref();
-    let host = ident.and_then(|ident| ident.host.as_deref()).or(server.address.as_deref());
-    let port = ident.and_then(|ident| ident.port).filter(|port| *port != 0);
-    let mut name: String = host.unwrap_or("unknown").chars().take(LONGEST_LOSS_NAME).collect();
-    if let Some(port) = port {
-        name = format!("{name}:{port}");
-    } else if let Some(program) = ident.and_then(|ident| ident.program.as_deref()) {
-        name.push(' ');
-        name.extend(program.chars().take(LONGEST_LOSS_NAME));
-    }
-    for (class, counts) in server.numbers.losses() {
-        add_loss(losses, &name, class, counts);
-    }
-}
-
-fn add_loss(losses: &mut BTreeMap<(String, Class), Loss>, name: &str, class: Class, more: Loss) {
-    let key = (name.to_owned(), class);
-    let key = if losses.len() < MAX_LOSS_ROWS || losses.contains_key(&key) {
-        key
-    } else {
-        ("others".to_owned(), class)
-    };
-    let sum = losses.entry(key).or_default();
-    sum.received += more.received;
-    sum.lost += more.lost;
-    sum.late += more.late;
-    sum.duplicates += more.duplicates;
 }

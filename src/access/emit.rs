@@ -4,11 +4,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
 
-use super::correlator::{Correlator, Reason};
+use super::correlator::Correlator;
 use super::files::{Close, File, Requests, known};
 use super::incarnation::Server;
 use super::record::{FileAccess, ServerIdent, Session, Sink};
 use super::sequence::SECOND;
+use super::stats::Reason;
 use crate::xrootd::fstat::{StatOps, StatSsq};
 
 /// Seconds of the epoch, as records give them.

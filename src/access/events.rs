@@ -12,36 +12,6 @@ use crate::xrootd::gstream::{Gstream, Lines, provider_name};
 use crate::xrootd::gtext::TextPacket;
 use crate::xrootd::redirect::{self, REDIRECT, REDLOCAL, RedirectEntry, Redirects};
 use crate::xrootd::summary::Summary;
-use crate::xrootd::trace::TraceRecord;
-use crate::xrootd::{Body, Message};
-
-/// The newest time that a message itself tells, UNIX seconds.
-pub(super) fn time_in(message: &Message<'_>) -> Option<u32> {
-    let time = match message {
-        Message::Binary(packet) => match &packet.body {
-            Body::Fstat(stream) => stream.window().map(|window| window.end),
-            Body::Trace(stream) => stream
-                .records()
-                .filter_map(|record| match record {
-                    TraceRecord::Window { start, .. } => Some(start),
-                    _ => None,
-                })
-                .last(),
-            Body::Redirects(stream) => stream
-                .entries()
-                .filter_map(|entry| match entry {
-                    Ok(RedirectEntry::Mark { time, .. }) => Some(time),
-                    _ => None,
-                })
-                .last(),
-            Body::Gstream(stream) => Some(stream.end),
-            Body::Map(_) | Body::Unknown(_) => Some(packet.header.stod),
-        },
-        Message::Text(text) => text.tend,
-        Message::Summary(summary) => summary.tod.and_then(|tod| u32::try_from(tod).ok()),
-    };
-    time.filter(|time| *time != 0)
-}
 
 impl Correlator {
     pub(super) fn redirects(&mut self, server: u32, stream: &Redirects<'_>, out: &mut impl Sink) {

@@ -1,11 +1,12 @@
 //! The f-stream: opens, reports, closes and disconnects.
 
-use super::correlator::{Correlator, Reason};
+use super::correlator::Correlator;
 use super::emit::all_requests;
 use super::files::{Close, Extra, known};
 use super::record::Sink;
 use super::sequence::SECOND;
 use super::sessions::Ended;
+use super::stats::Reason;
 use super::waits::Wait;
 use crate::xrootd::fstat::{FileCls, FileOpn, FileRecord, FileTod, FileXfr, Fstat, open_flag};
 

@@ -7,11 +7,12 @@
 //! | `sequence` `numbers` | lost, late and repeated packets: of one class, of a server      |
 //! | `servers` `sessions` `files` | the three tables                                        |
 //! | `incarnation` | one row of `servers`                                                 |
-//! | `correlator` | the state: ceilings, the end of rows                                    |
+//! | `correlator` | the state: what a packet does to it, the end of rows                    |
+//! | `config` `stats` | ceilings and waits; what is counted                                 |
 //! | `clock`    | the time, and clocks that are set                                         |
 //! | `budget`   | what happens when a table or all of memory is full                        |
 //! | `snapshot` | the state as a file                                                       |
-//! | `waits`    | what happens to rows after a time                                         |
+//! | `waits` `expiry` | which rows wait for a time; what happens then                       |
 //! | `closed`   | files whose record has gone out                                           |
 //! | `maps` `fstream` `tstream` `events` | what each kind of packet does to it              |
 //! | `emit`     | from rows to records                                                      |
@@ -28,9 +29,11 @@
 mod budget;
 mod clock;
 mod closed;
+mod config;
 mod correlator;
 mod emit;
 mod events;
+mod expiry;
 mod files;
 mod fstream;
 mod incarnation;
@@ -42,11 +45,14 @@ mod servers;
 mod sessions;
 mod slab;
 mod snapshot;
+mod stats;
 mod tstream;
 mod view;
 mod waits;
 
-pub use correlator::{Config, Correlator, Evicted, Reason, Stats, Usage};
+pub use config::Config;
+pub use correlator::Correlator;
+pub use stats::{Evicted, Reason, Stats, Usage};
 
 pub use snapshot::{Restored, SnapshotError};
 pub use view::ServerView;

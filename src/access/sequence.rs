@@ -115,6 +115,16 @@ pub struct Loss {
     pub duplicates: u64,
 }
 
+impl Loss {
+    /// Adds what others counted.
+    pub fn add(&mut self, more: Self) {
+        self.received += more.received;
+        self.lost += more.lost;
+        self.late += more.late;
+        self.duplicates += more.duplicates;
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Missing {
     number: u16,

@@ -12,6 +12,7 @@
 //! | `rejections` | what did not come in, by kind and sender                            |
 //! | `state`      | the way of a packet through one worker                              |
 //! | `outlet`     | from records to batches                                             |
+//! | `tally`      | what one sink got, and what not                                     |
 //! | `queue`      | finished batches                                                    |
 //! | `names`      | reverse DNS                                                         |
 //! | `counters`   | what one worker counted                                             |
@@ -40,6 +41,7 @@ mod settings;
 mod snapshot;
 mod state;
 mod status;
+mod tally;
 mod worker;
 
 pub use engine::Engine;

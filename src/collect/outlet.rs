@@ -1,11 +1,11 @@
 //! One sink as one worker sees it: its records become batches.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::queue::{Batch, Content, Queue};
 use super::settings::{Form, Settings, SinkSettings};
+use super::tally::Tally;
 use crate::access::sequence::Micros;
 use crate::columns::Target;
 use crate::export::arrow;
@@ -19,28 +19,6 @@ const ARROW_ROW_BYTES: usize = 512;
 
 /// A batch is over once it has reached its size: so much more may the last record take.
 const LAST_RECORD: usize = 4096;
-
-/// What one sink got, and what it did not get and why.
-#[derive(Clone, Debug, Default)]
-pub struct Tally {
-    pub records: u64,
-    pub bytes: u64,
-    /// Records that its profile has no form for.
-    pub unformed: u64,
-    /// By the condition of its filter that they did not meet.
-    pub refused: BTreeMap<&'static str, u64>,
-}
-
-impl Tally {
-    pub fn add(&mut self, other: &Self) {
-        self.records += other.records;
-        self.bytes += other.bytes;
-        self.unformed += other.unformed;
-        for (reason, count) in &other.refused {
-            *self.refused.entry(reason).or_default() += count;
-        }
-    }
-}
 
 enum Open {
     Lines(Vec<u8>),

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::outlet::Tally;
+use super::tally::Tally;
 use crate::access::sequence::Micros;
 
 /// What a batch holds.

@@ -131,7 +131,7 @@ impl State {
         let next = Correlator::new(self.config.clone());
         let ended = std::mem::replace(&mut self.correlator, next);
         self.past.add(&Outcome::of(&ended));
-        self.past_evicted = sum(self.past_evicted, ended.usage().evicted);
+        self.past_evicted.add(ended.usage().evicted);
         self.flush();
         self.set_patient(false);
     }
@@ -206,8 +206,9 @@ impl State {
 
     /// What is held now, and what had to leave so far.
     pub fn usage(&self) -> Usage {
-        let usage = self.correlator.usage();
-        Usage { evicted: sum(self.past_evicted, usage.evicted), ..usage }
+        let mut usage = self.correlator.usage();
+        usage.evicted.add(self.past_evicted);
+        usage
     }
 
     pub fn outcome(&self) -> Outcome {
@@ -221,15 +222,6 @@ impl State {
 fn reject(counters: &mut Counters, faults: &[DecodeError], sender: Option<IpAddr>) {
     let kind = faults.last().map_or("undecodable", |fault| fault.kind.name());
     counters.rejections.count(kind, sender);
-}
-
-/// Adds up what had to leave.
-pub fn sum(one: Evicted, other: Evicted) -> Evicted {
-    Evicted {
-        files: one.files + other.files,
-        sessions: one.sessions + other.sessions,
-        servers: one.servers + other.servers,
-    }
 }
 
 /// Where the records of one packet go.

@@ -6,8 +6,7 @@ use super::book::Book;
 use super::counters::Counters;
 use super::engine::Engine;
 use super::names::Counts;
-use super::outlet::Tally;
-use super::state::sum;
+use super::tally::Tally;
 use super::worker::clock;
 use crate::access::sequence::{Micros, SECOND};
 use crate::access::{ServerView, Usage};
@@ -96,7 +95,7 @@ impl Engine {
             let state = worker.state();
             sums.counters.merge(&state.counters);
             sums.outcome.add(&state.outcome());
-            sums.usage = add(sums.usage, state.usage());
+            sums.usage.add(state.usage());
             sums.servers.extend(state.correlator.servers_seen(MAX_SERVERS));
             sums.sinks.resize_with(state.outlets.len().max(sums.sinks.len()), Tally::default);
             for (sum, outlet) in sums.sinks.iter_mut().zip(&state.outlets) {
@@ -118,17 +117,6 @@ impl Engine {
             })
         });
         told.collect()
-    }
-}
-
-fn add(one: Usage, other: Usage) -> Usage {
-    Usage {
-        files: one.files + other.files,
-        names: one.names + other.names,
-        sessions: one.sessions + other.sessions,
-        servers: one.servers + other.servers,
-        bytes: one.bytes + other.bytes,
-        evicted: sum(one.evicted, other.evicted),
     }
 }
 

@@ -13,12 +13,12 @@ use simdutf8::compat::from_utf8;
 use std::borrow::Cow;
 
 use super::fields::Place;
-use super::json::{Reader, Value, Wrong};
+use super::json::{Reader, Value};
 use super::keys::Keys;
 use super::notes::{Named, Notes, Object, Scratch, seconds, throughput};
 use super::record::{LogSink, Transfer};
 use super::statistics::{Copied, StreamKeys, Streams, statistics};
-use super::text::{copy_text, unescape};
+use super::text::{Wrong, copy_text, unescape};
 use super::time::{Micros, epoch};
 use crate::columns::Json;
 use crate::error::FaultKind;

@@ -3,11 +3,8 @@
 //! Python writes these logs, so `NaN` and `Infinity` are taken for null. Texts may hold bytes that are
 //! not UTF-8; who wants a text decides what to do about them.
 
-use super::text::{Rename, copy_text, equals};
+use super::text::{Rename, Wrong, copy_text, equals};
 use crate::limits::MAX_RECORD_DEPTH;
-
-/// What is wrong, for people.
-pub type Wrong = &'static str;
 
 const ENDS_EARLY: Wrong = "it ends early";
 

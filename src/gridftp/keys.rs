@@ -4,7 +4,8 @@
 //! stands between two values is compared with what stood there the last time: if it is the same, so is
 //! what it means. If not, the key is read, and remembered in its place.
 
-use super::json::{Reader, Wrong};
+use super::json::Reader;
+use super::text::Wrong;
 
 /// Keys remembered of one kind of object, and bytes of each. More are read anew each time: a hostile log
 /// gets no memory.

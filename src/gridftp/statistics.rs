@@ -1,9 +1,9 @@
 //! What instrumented servers log beside a transfer: of their disks, their processors and their TCP
 //! connections. Copied as it stands, with tidy keys.
 
-use super::json::{Reader, Wrong, close};
+use super::json::{Reader, close};
 use super::keys::Keys;
-use super::text::{Rename, copy_text, tidy_key};
+use super::text::{Rename, Wrong, copy_text, tidy_key};
 use super::time::number;
 
 /// A key, and how it is copied: with quotes and colon.

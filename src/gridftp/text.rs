@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::json::Wrong;
 use crate::quote::quote;
+
+/// What is wrong with a value, for people.
+pub type Wrong = &'static str;
 
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;

@@ -7,12 +7,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use crate::access::correlator::Stats;
 use crate::access::files::Extra;
 use crate::access::incarnation::{Ident, Standing};
 use crate::access::numbers::Numbers;
 use crate::access::sequence::Micros;
 use crate::access::sessions::{Ended, Totals, User};
+use crate::access::stats::Stats;
 use crate::capture::{Host, Peer};
 
 #[derive(Debug, Serialize, Deserialize)]

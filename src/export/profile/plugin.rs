@@ -1,10 +1,11 @@
 //! Events of plug-ins as the OSG and WLCG collectors send them: caches, third-party copies and TCP
 //! connections with other keys, everything else as it came.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
+use super::Context;
 use super::facts::{self, Origin, Producer};
-use super::{Context, wlcg};
 use crate::access::record::{PluginEvent, Server};
 use crate::export::json::one_line;
 
@@ -112,7 +113,7 @@ pub(super) fn write_wlcg(
         object.insert("is_tpc".to_owned(), is_copy.into());
     }
     let kind = if is_copy { "tpc" } else { "metric" };
-    object.insert("metadata".to_owned(), wlcg::event_metadata(kind, context));
+    object.insert("metadata".to_owned(), metadata(kind, context));
     line(&object, out)
 }
 
@@ -214,6 +215,18 @@ fn cache(
 /// Some plug-ins print whole numbers in floating-point notation.
 fn whole(value: &Value) -> i64 {
     value.as_i64().or_else(|| value.as_f64().map(|number| number as i64)).unwrap_or(0)
+}
+
+/// The `metadata` of a cached file (`metric`) or a copy (`tpc`).
+fn metadata(kind: &str, context: &Context<'_>) -> Value {
+    json!({
+        "producer": "cms-xrootd-cache",
+        "type": kind,
+        "timestamp": facts::now_ms(context),
+        "type_prefix": "raw",
+        "host": context.collector_host,
+        "_id": Uuid::new_v4().hyphenated().to_string(),
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! File accesses as WLCG's monitoring takes them (the GenericFileMonitoring form).
 
-use serde_json::{Value, json};
 use std::net::IpAddr;
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
@@ -242,16 +241,4 @@ fn extend(access: &FileAccess<'_>, object: &mut Object<'_>) {
     object.known_text("token_subject", user.token_subject);
     object.known_text("token_vo", user.token_vo);
     object.known_boolean("loss_suspected", access.loss_suspected);
-}
-
-/// The `metadata` of a cached file (`metric`) or a copy (`tpc`).
-pub(super) fn event_metadata(kind: &str, context: &Context<'_>) -> Value {
-    json!({
-        "producer": "cms-xrootd-cache",
-        "type": kind,
-        "timestamp": facts::now_ms(context),
-        "type_prefix": "raw",
-        "host": context.collector_host,
-        "_id": Uuid::new_v4().hyphenated().to_string(),
-    })
 }
