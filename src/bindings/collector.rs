@@ -1,7 +1,6 @@
 //! The collector for Python: settings and sockets in, batches out.
 
-use arrow_array::ffi_stream::FFI_ArrowArrayStream;
-use arrow_array::{RecordBatch, RecordBatchIterator};
+use arrow_array::RecordBatch;
 use pyo3::exceptions::{PyIndexError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList};
@@ -9,6 +8,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::arrow_stream::capsule_of;
 use super::shared::Shared;
 use super::source::{Called, exception, open};
 use crate::access::SnapshotError;
@@ -214,14 +214,9 @@ impl Batch {
         py: Python<'py>,
         requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        // The protocol leaves it to the producer whether to follow a requested schema.
         drop(requested_schema);
         let no_arrow = || PyValueError::new_err("a batch of lines has no Arrow form");
-        let rows = self.arrow.clone().ok_or_else(no_arrow)?;
-        let schema = rows.schema();
-        let stream = RecordBatchIterator::new([Ok(rows)], schema);
-        let stream = FFI_ArrowArrayStream::new(Box::new(stream));
-        PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
+        capsule_of(py, self.arrow.clone().ok_or_else(no_arrow)?)
     }
 }
 

@@ -1,13 +1,13 @@
 //! Sources in, formatted text or Arrow batches out: what `gridtap decode` runs.
 
-use arrow_array::ffi_stream::FFI_ArrowArrayStream;
-use arrow_array::{RecordBatch, RecordBatchIterator};
+use arrow_array::RecordBatch;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::arrow_stream::capsule_of;
 use super::reading::{STRIDE, counts, kind};
 use super::shared::Shared;
 use super::source::{Called, exception, open};
@@ -115,10 +115,7 @@ impl ArrowRecords {
         requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         drop(requested_schema);
-        let batches = [Ok(self.batch.clone())];
-        let stream = RecordBatchIterator::new(batches, self.batch.schema());
-        let stream = FFI_ArrowArrayStream::new(Box::new(stream));
-        PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
+        capsule_of(py, self.batch.clone())
     }
 }
 

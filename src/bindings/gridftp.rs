@@ -1,15 +1,12 @@
 //! Transfer logs: bytes or files in, Python objects, Arrow batches or formatted text out.
 
-use arrow_array::ffi_stream::FFI_ArrowArrayStream;
-use arrow_array::{RecordBatch, RecordBatchReader};
-use arrow_schema::{ArrowError, SchemaRef};
-use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList};
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::arrow_stream::{Batches, capsule};
 use super::extract::{ArrowRecords, Output, SHOWN_FAULTS, ShownFault};
 use super::reading::{BATCH_ROWS, Cells};
 use super::shared::Shared;
@@ -177,45 +174,15 @@ impl TransferReader {
         requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         drop(requested_schema);
-        let stream = Batches { state: self.state.clone(), batch: Batch::new(&Transfer::table()) };
-        let stream = FFI_ArrowArrayStream::new(Box::new(stream));
-        PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
+        let fill = |state: &mut State, batch: &mut Batch| {
+            while batch.rows() < BATCH_ROWS && state.reading.step(batch, &mut |_| {})? {}
+            Ok(())
+        };
+        capsule(py, Batches::new(self.state.clone(), &Transfer::table(), fill))
     }
 
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         self.state.attached(py, |state| counts(py, state.reading.counts()))?
-    }
-}
-
-struct Batches {
-    state: Arc<Shared<State>>,
-    batch: Batch,
-}
-
-impl Iterator for Batches {
-    type Item = Result<RecordBatch, ArrowError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (state, batch) = (&self.state, &mut self.batch);
-        let fill = |state: &mut State| -> io::Result<bool> {
-            while batch.rows() < BATCH_ROWS && state.reading.step(batch, &mut |_| {})? {}
-            Ok(batch.rows() > 0)
-        };
-        let closing = || PyRuntimeError::new_err("the interpreter is closing");
-        let filled = Python::try_attach(|py| state.detached(py, fill))
-            .unwrap_or_else(|| Err(closing()))
-            .and_then(|filled| Ok(filled?));
-        match filled {
-            Ok(true) => Some(self.batch.take()),
-            Ok(false) => None,
-            Err(error) => Some(Err(ArrowError::from_external_error(Box::new(error)))),
-        }
-    }
-}
-
-impl RecordBatchReader for Batches {
-    fn schema(&self) -> SchemaRef {
-        self.batch.schema()
     }
 }
 

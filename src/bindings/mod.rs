@@ -1,5 +1,6 @@
 //! The Python module `gridtap._core`: a thin shell over the core.
 
+mod arrow_stream;
 mod buffer;
 #[macro_use]
 mod packet;

@@ -3,16 +3,14 @@
 //! All the work happens in the core without the interpreter lock; only making Python objects needs
 //! it.
 
-use arrow_array::ffi_stream::FFI_ArrowArrayStream;
-use arrow_array::{RecordBatch, RecordBatchReader};
-use arrow_schema::{ArrowError, SchemaRef};
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList, PyTuple};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
+use super::arrow_stream::{Batches, capsule};
 use super::fault::LastFault;
 use super::packet::whole::message_object;
 use super::shared::Shared;
@@ -182,58 +180,19 @@ impl RecordReader {
         py: Python<'py>,
         requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        // The protocol leaves it to the producer whether to follow a requested schema.
         drop(requested_schema);
-        let batch = Batch::new(&self.what.columns());
-        let stream = Batches { state: self.state.clone(), batch };
-        let stream = FFI_ArrowArrayStream::new(Box::new(stream));
-        PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
+        let fill = |state: &mut State, batch: &mut Batch| {
+            while batch.rows() < BATCH_ROWS
+                && state.read(batch, |batch| batch.rows() >= BATCH_ROWS)?
+            {}
+            Ok(())
+        };
+        capsule(py, Batches::new(self.state.clone(), &self.what.columns(), fill))
     }
 
     /// What was read so far, as `Extractor.counts`.
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         self.state.attached(py, |state| counts(py, &state.reading))?
-    }
-}
-
-struct Batches {
-    state: Arc<Shared<State>>,
-    batch: Batch,
-}
-
-impl Batches {
-    /// Whoever asks may hold the interpreter lock or not: we cannot know, and must not wait with it.
-    fn fill(&mut self) -> PyResult<bool> {
-        let (state, batch) = (&self.state, &mut self.batch);
-        let fill = |state: &mut State| -> io::Result<bool> {
-            while state.read(batch, |batch| batch.rows() >= BATCH_ROWS)? {
-                if batch.rows() >= BATCH_ROWS {
-                    return Ok(true);
-                }
-            }
-            Ok(batch.rows() > 0)
-        };
-        let closing = || PyRuntimeError::new_err("the interpreter is closing");
-        let filled = Python::try_attach(|py| state.detached(py, fill)).ok_or_else(closing)??;
-        Ok(filled?)
-    }
-}
-
-impl Iterator for Batches {
-    type Item = Result<RecordBatch, ArrowError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self.fill() {
-            Ok(true) => Some(self.batch.take()),
-            Ok(false) => None,
-            Err(error) => Some(Err(ArrowError::from_external_error(Box::new(error)))),
-        }
-    }
-}
-
-impl RecordBatchReader for Batches {
-    fn schema(&self) -> SchemaRef {
-        self.batch.schema()
     }
 }
 
