@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from gridtap.esmond.errors import MetadataPostException
-from gridtap.esmond.http import Transport
-from gridtap.esmond.post import EventTypeBulkPost, EventTypePost, MetadataPost
+from gridtap.esmond.writing import ArchiveWriter
 from gridtap.iperf3.measurement import Measurement
 
 __all__ = ["Archive"]
 
 
-@dataclass(frozen=True)
-class Archive:
-    """An archive to write to.
-
-    :param url: ``scheme://host[:port]``
-    :param script_alias: deployment prefix, ``/`` for none
-    :param ssl_verify: True, False, or the file of trusted authorities' certificates
-    :param timeout: seconds of silence; None waits for ever
-    """
-
-    url: str
-    username: str
-    api_key: str
-    script_alias: str = "/"
-    ssl_verify: bool | str = True
-    timeout: float | None = 20
-    transport: Transport = field(default_factory=Transport)
+class Archive(ArchiveWriter):
+    """An archive to bring measurements into."""
 
     def announce(self, measurement: Measurement, agent: str) -> str:
         """Posts the description of a test; returns its metadata key.
@@ -36,11 +17,7 @@ class Archive:
         :param agent: address of the host that ordered the test
         :raises MetadataPostException: the archive has it not, or a part of it
         """
-        post = MetadataPost(
-            self.url,
-            self.username,
-            self.api_key,
-            subject_type="point-to-point",
+        test = self.description(
             source=measurement.source,
             destination=measurement.destination,
             tool_name=measurement.tool_name,
@@ -49,18 +26,10 @@ class Archive:
             input_destination=measurement.input_destination,
             time_duration=measurement.duration_s,
             ip_transport_protocol=measurement.protocol,
-            script_alias=self.script_alias,
-            ssl_verify=self.ssl_verify,
-            timeout=self.timeout,
-            transport=self.transport,
         )
         for name in measurement.event_types:
-            post.add_event_type(name)
-        for name, value in measurement.parameters.items():
-            post.add_freeform_key_value(name, value)
-        key = post.post_metadata().metadata_key
-        if not key:
-            raise MetadataPostException("POST error: the archive gave no metadata-key")
+            test.add_event_type(name)
+        key, _ = self.register(test, measurement.parameters)
         return key
 
     def fill(self, measurement: Measurement, metadata_key: str) -> None:
@@ -70,30 +39,11 @@ class Archive:
         """
         (first, value), *others = measurement.points
         if others:
-            bulk = EventTypeBulkPost(
-                self.url,
-                self.username,
-                self.api_key,
-                metadata_key,
-                self.script_alias,
-                self.ssl_verify,
-                self.timeout,
-                transport=self.transport,
-            )
+            bulk = self.bulk(metadata_key)
             for name, each in measurement.points:
                 bulk.add_data_point(name, measurement.ts, each)
             bulk.post_data()
             return
-        single = EventTypePost(
-            self.url,
-            self.username,
-            self.api_key,
-            metadata_key,
-            first,
-            self.script_alias,
-            self.ssl_verify,
-            self.timeout,
-            transport=self.transport,
-        )
+        single = self.single(metadata_key, first)
         single.add_data_point(measurement.ts, value)
         single.post_data()

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from gridtap.esmond.errors import MetadataPostException
-from gridtap.esmond.http import Transport
 from gridtap.esmond.metadata import Metadata
-from gridtap.esmond.post import EventTypeBulkPost, EventTypePost, MetadataPost
+from gridtap.esmond.writing import ArchiveWriter
 from gridtap.loader.grouping import Sample
 from gridtap.loader.mapping import Description
 
@@ -29,53 +27,26 @@ class Target:
     has_points: bool
 
 
-@dataclass(frozen=True)
-class Archive:
-    """An archive to write to.
-
-    :param url: ``scheme://host[:port]``
-    :param script_alias: deployment prefix, ``/`` for none
-    :param ssl_verify: True, False, or the file of trusted authorities' certificates
-    :param timeout: seconds of silence; None waits for ever
-    """
-
-    url: str
-    username: str
-    api_key: str
-    script_alias: str = "/"
-    ssl_verify: bool | str = True
-    timeout: float | None = 20
-    transport: Transport = field(default_factory=Transport)
+class Archive(ArchiveWriter):
+    """An archive to bring transfers into."""
 
     def announce(self, test: Description) -> Target:
         """Posts the description of a test.
 
         :raises MetadataPostException: the archive has it not, or a part of it
         """
-        post = MetadataPost(
-            self.url,
-            self.username,
-            self.api_key,
-            subject_type="point-to-point",
+        post = self.description(
             source=test.source,
             destination=test.destination,
             tool_name="gridftp",
             measurement_agent=test.agent,
             input_source=test.input_source,
             input_destination=test.input_destination,
-            script_alias=self.script_alias,
-            ssl_verify=self.ssl_verify,
-            timeout=self.timeout,
-            transport=self.transport,
         )
         for name in test.event_types:
             post.add_event_type(name)
-        for name, value in test.parameters:
-            post.add_freeform_key_value(name, value)
-        metadata = post.post_metadata()
-        if not metadata.metadata_key:
-            raise MetadataPostException("POST error: the archive gave no metadata-key")
-        return Target(metadata.metadata_key, metadata, _has_points(metadata))
+        key, metadata = self.register(post, dict(test.parameters))
+        return Target(key, metadata, _has_points(metadata))
 
     def put(self, target: Target, samples: Sequence[Sample]) -> None:
         """Posts samples, all with one request.
@@ -83,29 +54,13 @@ class Archive:
         :param samples: each of another second, and either failures or not
         :raises PostException: they, or some of them, are not stored, or nobody knows
         """
-        access = (self.script_alias, self.ssl_verify, self.timeout)
         name, value = samples[0].main
         if len(samples) == 1 and name == "failures":
-            single = EventTypePost(
-                self.url,
-                self.username,
-                self.api_key,
-                target.key,
-                name,
-                *access,
-                transport=self.transport,
-            )
+            single = self.single(target.key, name)
             single.add_data_point(samples[0].ts, value)
             single.post_data()
             return
-        bulk = EventTypeBulkPost(
-            self.url,
-            self.username,
-            self.api_key,
-            target.key,
-            *access,
-            transport=self.transport,
-        )
+        bulk = self.bulk(target.key)
         for sample in samples:
             for name, value in sample.points:
                 bulk.add_data_point(name, sample.ts, value)

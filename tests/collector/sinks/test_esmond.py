@@ -17,6 +17,7 @@ from gridtap.collector.sinks.remotes import Remote, Remotes, address_of
 from gridtap.collector.sinks.transfers import Series, gather
 from gridtap.errors import RefusedError, SinkSettingError, SinkUnavailableError
 from gridtap.esmond import ApiConnect
+from gridtap.esmond.writing import ArchiveWriter
 from tests.cli.command import DATA
 from tests.collector.sinks.archive import USER, Archive
 from tests.collector.sinks.batches import CAPTURE, line_batches
@@ -180,16 +181,8 @@ def test_another_value_at_the_same_second_is_refused(running: Archive) -> None:
     names = {"127.0.1.0": "127.0.1.0/24", "127.0.0.11": "ds1.site-a.example"}
     names["127.0.0.12"] = "ds2.site-a.example"
     series = Series(*pair, names[pair[0]], names[pair[1]], server=max(pair, key=names.get))  # type: ignore[arg-type]
-    archive = ArchivePoints(
-        running.url,
-        USER,
-        running.key,
-        script_alias="esmond",
-        ssl_verify=True,
-        timeout_s=20,
-        agent="",
-        interval_s=60,
-    )
+    writer = ArchiveWriter(running.url, USER, running.key, "esmond")
+    archive = ArchivePoints(writer, agent="", interval_s=60)
     with pytest.raises(RefusedError) as got:
         archive.post(series, other, 7)
     archive.close()

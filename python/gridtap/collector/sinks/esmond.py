@@ -23,6 +23,7 @@ from gridtap.collector.sinks.transfers import gather
 from gridtap.errors import RefusedError, SinkSettingError, SinkUnavailableError
 from gridtap.esmond.address import ArchiveAddress
 from gridtap.esmond.errors import ArchiveUrlError
+from gridtap.esmond.writing import ArchiveWriter
 
 __all__ = ["EsmondSettings", "EsmondSink"]
 
@@ -179,16 +180,15 @@ class EsmondSink:
 
     def _archive_points(self) -> ArchivePoints:
         settings = self._settings
-        return ArchivePoints(
+        writer = ArchiveWriter(
             settings.url,
             settings.user,
             self._key(),
             script_alias=settings.script_alias,
             ssl_verify=settings.ca_file or True,
-            timeout_s=settings.timeout,
-            agent=settings.measurement_agent,
-            interval_s=settings.interval,
+            timeout=settings.timeout,
         )
+        return ArchivePoints(writer, agent=settings.measurement_agent, interval_s=settings.interval)
 
     def _key(self) -> str:
         if not self._settings.key_file:

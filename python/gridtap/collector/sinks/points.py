@@ -9,8 +9,7 @@ from gridtap.collector.sinks.transfers import Series
 from gridtap.errors import RefusedError, SinkUnavailableError
 from gridtap.esmond import ApiConnect, ApiFilters
 from gridtap.esmond.errors import EsmondError, PostException
-from gridtap.esmond.http import Transport
-from gridtap.esmond.post import EventTypeBulkPost, EventTypePost, MetadataPost
+from gridtap.esmond.writing import ArchiveWriter
 
 __all__ = ["EVENT_TYPE", "TOOL", "ArchivePoints"]
 
@@ -36,31 +35,14 @@ _NAME_CHARS = 128
 class ArchivePoints:
     """An archive that takes points.
 
-    :param key: empty: the archive knows who may write by address
     :param agent: address of the measuring host; empty: the server's
     :param interval_s: that a point stands for
     """
 
-    def __init__(
-        self,
-        url: str,
-        user: str,
-        key: str,
-        *,
-        script_alias: str,
-        ssl_verify: bool | str,
-        timeout_s: float,
-        agent: str,
-        interval_s: int,
-    ) -> None:
-        self._url = url
-        self._credentials = (user, key)
-        self._script_alias = script_alias
-        self._ssl_verify = ssl_verify
-        self._timeout_s = timeout_s
+    def __init__(self, writer: ArchiveWriter, *, agent: str, interval_s: int) -> None:
+        self._writer = writer
         self._agent = agent
         self._interval_s = interval_s
-        self._transport = Transport()
         self._keys: OrderedDict[Series, str] = OrderedDict()
 
     def post(self, series: Series, points: Mapping[int, int], records: int) -> None:
@@ -87,14 +69,14 @@ class ArchivePoints:
 
     def close(self) -> None:
         """Drops the connections."""
-        self._transport.close()
+        self._writer.transport.close()
 
     def _mapped(self, error: PostException, records: int) -> Exception:
         status = error.status
         if status is None or status >= 500 or status in _PASSING:
-            return SinkUnavailableError(f"{self._url}: {error}")
+            return SinkUnavailableError(f"{self._writer.url}: {error}")
         reason = "conflict" if status == 409 else "refused_by_archive"
-        return RefusedError(reason, records, f"{self._url}: {error}")
+        return RefusedError(reason, records, f"{self._writer.url}: {error}")
 
     def _key(self, series: Series) -> str:
         key = self._keys.get(series)
@@ -106,10 +88,7 @@ class ArchivePoints:
         return key
 
     def _describe(self, series: Series) -> str:
-        post = MetadataPost(
-            self._url,
-            *self._credentials,
-            subject_type="point-to-point",
+        test = self._writer.description(
             source=series.source,
             destination=series.destination,
             tool_name=TOOL,
@@ -117,26 +96,14 @@ class ArchivePoints:
             input_source=series.input_source[:_NAME_CHARS],
             input_destination=series.input_destination[:_NAME_CHARS],
             ip_transport_protocol="tcp",
-            script_alias=self._script_alias,
-            ssl_verify=self._ssl_verify,
-            timeout=self._timeout_s,
-            transport=self._transport,
         )
-        post.add_event_type(EVENT_TYPE)
-        post.add_summary_type(EVENT_TYPE, "average", _AVERAGES_S)
-        post.add_freeform_key_value("time-interval", self._interval_s)
-        return str(post.post_metadata().metadata_key)
+        test.add_event_type(EVENT_TYPE)
+        test.add_summary_type(EVENT_TYPE, "average", _AVERAGES_S)
+        key, _ = self._writer.register(test, {"time-interval": self._interval_s})
+        return key
 
     def _put(self, key: str, points: Mapping[int, int]) -> None:
-        post = EventTypeBulkPost(
-            self._url,
-            *self._credentials,
-            key,
-            self._script_alias,
-            self._ssl_verify,
-            self._timeout_s,
-            transport=self._transport,
-        )
+        post = self._writer.bulk(key)
         for ts, value in points.items():
             post.add_data_point(EVENT_TYPE, ts, value)
         try:
@@ -149,16 +116,7 @@ class ArchivePoints:
                 self._put_one(key, ts, value)
 
     def _put_one(self, key: str, ts: int, value: int) -> None:
-        post = EventTypePost(
-            self._url,
-            *self._credentials,
-            key,
-            EVENT_TYPE,
-            self._script_alias,
-            self._ssl_verify,
-            self._timeout_s,
-            transport=self._transport,
-        )
+        post = self._writer.single(key, EVENT_TYPE)
         post.add_data_point(ts, value)
         try:
             post.post_data()
@@ -167,13 +125,12 @@ class ArchivePoints:
                 raise
 
     def _stored(self, key: str, ts: int) -> float | None:
-        filters = ApiFilters()
-        filters.auth_username, filters.auth_apikey = self._credentials
-        filters.ssl_verify, filters.timeout = self._ssl_verify, self._timeout_s
+        writer, filters = self._writer, ApiFilters()
+        filters.auth_username, filters.auth_apikey = writer.username, writer.api_key
+        filters.ssl_verify, filters.timeout = writer.ssl_verify, writer.timeout
         filters.metadata_key, filters.time_start, filters.time_end = key, ts, ts
-        for metadata in ApiConnect(
-            self._url, filters, script_alias=self._script_alias
-        ).get_metadata():
+        asked = ApiConnect(writer.url, filters, script_alias=writer.script_alias)
+        for metadata in asked.get_metadata():
             event_type = metadata.get_event_type(EVENT_TYPE)
             if event_type is not None:
                 for point in event_type.iter_data():
