@@ -1,13 +1,14 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and files that one process has for itself."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["whole_file"]
+__all__ = ["open_locked", "whole_file"]
 
 _DEVICES = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
 
@@ -37,3 +38,21 @@ def whole_file(path: Path | None) -> Iterator[Path | None]:
     finally:
         with suppress(OSError):
             part.unlink()
+
+
+def open_locked(path: Path, mode: int) -> int:
+    """Opens a file to read and write, made if it is not there, for this process alone.
+
+    The lock holds until the descriptor is closed.
+
+    :param mode: of a file that is made
+    :raises BlockingIOError: another process, or another part of this one, has it
+    :raises OSError: it cannot be opened
+    """
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(file)
+        raise
+    return file

@@ -8,7 +8,6 @@ that what is made of one can be made again, the same, after a crash.
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from gridtap.collector.logs import event_log
 from gridtap.collector.sinks.protocol import StoredBatch
 from gridtap.collector.sinks.settings import FsyncPolicy
 from gridtap.errors import SinkUnavailableError
+from gridtap.files import open_locked
 
 __all__ = ["Journal", "Segment"]
 
@@ -184,13 +184,8 @@ class Journal:
 
 def _lock(path: Path) -> int:
     """Opens the file that holds the newest segment's number, and is this process's alone."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(file)
-        if isinstance(error, BlockingIOError):
-            reason = "another process, or another sink, uses it"
-            raise OSError(error.errno, reason, str(path.parent)) from error
-        raise
-    return file
+        return open_locked(path, 0o640)
+    except BlockingIOError as error:
+        reason = "another process, or another sink, uses it"
+        raise OSError(error.errno, reason, str(path.parent)) from error

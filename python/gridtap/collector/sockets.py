@@ -12,11 +12,9 @@ from gridtap.collector.activation import Passed
 from gridtap.collector.config import Listen
 from gridtap.collector.config_values import Address
 from gridtap.errors import ConfigError
+from gridtap.udp import widen
 
 __all__ = ["bind", "buffer_advice", "granted_buffer", "open_sockets"]
-
-#: Of asm-generic/socket.h; Python has no name for it.
-_SO_RCVBUFFORCE = 33
 
 _ANY = ("::", "0.0.0.0")
 
@@ -147,22 +145,10 @@ def _is_at(opened: socket.socket, place: _Place) -> bool:
 
 def _widen(sockets: Sequence[socket.socket], asked: int, warn: Callable[[str], None]) -> None:
     """Asks for receive buffers, and says it when the kernel grants less"""
-    least = min(_receive_buffer(each, asked) for each in sockets)
+    # Whoever passed a socket may have had the right to give it more.
+    least = min(widen(each, asked) for each in sockets)
     if least < asked:
         warn(buffer_advice(asked, least))
-
-
-def _receive_buffer(opened: socket.socket, asked: int) -> int:
-    # Whoever passed a socket may have had the right to give it more.
-    if opened.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2 < asked:
-        # The kernel takes a C int and doubles it.
-        size = min(asked, 2**30 - 1)
-        try:
-            opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, size)
-        except PermissionError:
-            # Without CAP_NET_ADMIN the kernel grants net.core.rmem_max at most.
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
-    return opened.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
 
 
 def buffer_advice(asked: int, granted: int) -> str:
@@ -176,4 +162,4 @@ def buffer_advice(asked: int, granted: int) -> str:
 def granted_buffer(asked: int) -> int:
     """The receive buffer that the kernel grants this process when it asks for so much, in bytes."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        return _receive_buffer(probe, asked)
+        return widen(probe, asked)

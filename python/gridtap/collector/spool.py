@@ -6,7 +6,6 @@ how far batches were taken. A segment goes when all of it was taken, or when the
 
 from __future__ import annotations
 
-import fcntl
 import os
 import struct
 import zlib
@@ -28,6 +27,7 @@ from gridtap.collector.logs import event_log
 from gridtap.collector.sinks.protocol import StoredBatch
 from gridtap.collector.sinks.settings import FsyncPolicy
 from gridtap.errors import SpoolError
+from gridtap.files import open_locked
 
 __all__ = ["Spool"]
 
@@ -266,15 +266,14 @@ class Spool:
 
 def _lock(path: Path) -> int:
     """Opens the file of the position, which is this process's alone."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        file = open_locked(path, 0o640)
+    except BlockingIOError as error:
+        raise SpoolError(f"{path.parent}: another process uses this spool") from error
+    try:
         # Later notes need no space: a full disk shall not keep a spool from being emptied.
         if os.fstat(file).st_size < _POSITION.size:
             os.pwrite(file, bytes(_POSITION.size), 0)
-    except BlockingIOError as error:
-        os.close(file)
-        raise SpoolError(f"{path.parent}: another process uses this spool") from error
     except OSError:
         os.close(file)
         raise

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from gridtap.errors import ConfigError
+from gridtap.files import open_locked
 
 __all__ = ["StateDirectory"]
 
@@ -26,16 +26,13 @@ class StateDirectory:
             return
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o750)
-            self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock = open_locked(path / "lock", 0o640)
         except BlockingIOError as error:
-            owner = self._owner()
-            self.close()
+            owner = _owner(path / "lock")
             raise ConfigError(
                 f"state.directory: {path} is in use by another collector{owner}"
             ) from error
         except OSError as error:
-            self.close()
             raise ConfigError(
                 f"state.directory: {error.filename or path}: {error.strerror}"
             ) from error
@@ -69,7 +66,7 @@ class StateDirectory:
             os.close(self._lock)
             self._lock = None
 
-    def _owner(self) -> str:
-        assert self._lock is not None
-        pid = os.pread(self._lock, 32, 0).decode(errors="replace").strip()
-        return f" (process {pid})" if pid.isdecimal() else ""
+
+def _owner(lock: Path) -> str:
+    pid = lock.read_bytes()[:32].decode(errors="replace").strip()
+    return f" (process {pid})" if pid.isdecimal() else ""

@@ -14,8 +14,9 @@ from gridtap.doctor.directive import corrected_lines
 from gridtap.doctor.examination import examine
 from gridtap.doctor.facts import Observation, ServerFacts
 from gridtap.doctor.finding import Finding
-from gridtap.doctor.listen import ListenError, observe_live
+from gridtap.doctor.listen import observe_live
 from gridtap.doctor.observe import Observer, observe_capture
+from gridtap.udp import ListenError
 
 __all__ = [
     "Finding",

@@ -10,10 +10,11 @@ from collections.abc import Callable
 
 from gridtap.doctor.facts import Arrival, Observation
 from gridtap.doctor.observe import Observer
-from gridtap.errors import DecodeError, GridtapError
+from gridtap.errors import DecodeError
+from gridtap.udp import bound, widen
 from gridtap.xrootd import decode
 
-__all__ = ["ListenError", "observe_live"]
+__all__ = ["observe_live"]
 
 #: What the socket asks for; the kernel grants up to net.core.rmem_max, bytes.
 _BUFFER = 64 << 20
@@ -25,14 +26,10 @@ _DATAGRAM = 65_535
 _LOOK_S = 0.2
 
 #: Of ``asm-generic/socket.h``: Python's socket module has no names for them.
-_SO_RCVBUFFORCE, _SO_TIMESTAMPNS, _SO_MEMINFO = 33, 35, 55
+_SO_TIMESTAMPNS, _SO_MEMINFO = 35, 55
 
 #: Place of the drops among the numbers of SO_MEMINFO (``linux/sock_diag.h``).
 _DROPS = 8
-
-
-class ListenError(GridtapError):
-    """An address that cannot be listened on."""
 
 
 def observe_live(
@@ -49,7 +46,10 @@ def observe_live(
     :raises ListenError: the port is taken, or the address is not ours
     """
     observer = Observer(mtu_bytes)
-    with _bound(host, port) as udp:
+    with bound(host, port) as udp:
+        widen(udp, _BUFFER)
+        udp.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        udp.setblocking(False)
         began = time.monotonic()
         try:
             while (passed := time.monotonic() - began) < seconds:
@@ -63,35 +63,6 @@ def observe_live(
         observer.seen.kernel_drops = _drops(udp)
         observer.seen.receive_buffer_bytes = udp.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
     return observer.seen
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE
-        )[0]
-        udp = socket.socket(family, kind, protocol)
-    except (OSError, UnicodeError) as error:
-        raise ListenError(f"{host}: {getattr(error, 'strerror', None) or error}") from error
-    try:
-        if family == socket.AF_INET6:
-            udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        _enlarge(udp)
-        udp.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-        udp.setblocking(False)
-        udp.bind(address)
-    except OSError as error:
-        udp.close()
-        raise ListenError(f"{host}:{port}: {error.strerror or error}") from error
-    return udp
-
-
-def _enlarge(udp: socket.socket) -> None:
-    """Past the kernel's limit where that is allowed, else up to it."""
-    try:
-        udp.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
-    except PermissionError:
-        udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
 
 
 def _take_all(udp: socket.socket, port: int, observer: Observer, until: float) -> None:

@@ -14,7 +14,6 @@ The file of the log is the last one; those before it were rotated away and may s
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -24,6 +23,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from gridtap.files import open_locked
 from gridtap.loader import limits
 from gridtap.loader.errors import StateError
 
@@ -144,14 +144,12 @@ def locked(path: Path) -> Iterator[None]:
     """
     lock = path.with_name(f"{path.name}.lock")
     try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = open_locked(lock, 0o600)
+    except BlockingIOError as error:
+        raise StateError(f"{path}: another run is using it (it holds {lock.name})") from error
     except OSError as error:
         raise StateError(f"{lock}: {error.strerror}") from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise StateError(f"{path}: another run is using it (it holds {lock.name})") from error
         yield
     finally:
         os.close(descriptor)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 
 from gridtap import _core
 from gridtap.errors import GridtapError
+from gridtap.udp import ListenError, bound
 
 __all__ = ["CaptureSource", "CollectorSource", "LiveSource", "TopSource", "TopSourceError"]
 
@@ -87,7 +87,11 @@ class LiveSource(_CoreSource):
 
     def __init__(self, host: str, port: int) -> None:
         shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        with _bound(host, port, shown) as udp:
+        try:
+            udp = bound(host, port)
+        except ListenError as error:
+            raise TopSourceError(str(error)) from error
+        with udp:
             super().__init__(f"listening on {shown}", [udp.fileno()])
         self._core.start()
 
@@ -165,21 +169,3 @@ class CollectorSource:
 
     def close(self) -> None:
         """Nothing is open between two questions."""
-
-
-def _bound(host: str, port: int, shown: str) -> socket.socket:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE
-        )[0]
-        udp = socket.socket(family, kind, protocol)
-    except (OSError, UnicodeError) as error:
-        raise TopSourceError(f"{host}: {getattr(error, 'strerror', None) or error}") from error
-    try:
-        if family == socket.AF_INET6:
-            udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        udp.bind(address)
-    except OSError as error:
-        udp.close()
-        raise TopSourceError(f"{shown}: {error.strerror or error}") from error
-    return udp
