@@ -1,12 +1,16 @@
-"""Addresses on the command line: callbacks of options."""
+"""Addresses and ports on the command line."""
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
+from typing import TypeVar
 
 import click
 
-__all__ = ["ip_address", "udp_address"]
+__all__ = ["ip_address", "ports_option", "udp_address"]
+
+Command = TypeVar("Command", bound=Callable[..., object])
 
 
 def udp_address(
@@ -39,3 +43,17 @@ def ip_address(context: click.Context, parameter: click.Parameter, value: str | 
     except ValueError:
         said = f"{value!r} is no IP address"
         raise click.BadParameter(said, context, parameter) from None
+
+
+def ports_option(of: str) -> Callable[[Command], Command]:
+    """``--port``: which packets of a capture are looked at, as the parameter ``ports``.
+
+    :param of: what captures are called in the help
+    """
+    return click.option(
+        "--port",
+        "ports",
+        type=click.IntRange(1, 65535),
+        multiple=True,
+        help=f"Of {of}, only packets to this UDP port; may be repeated.",
+    )

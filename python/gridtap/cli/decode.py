@@ -8,6 +8,7 @@ from typing import cast
 import click
 
 from gridtap import _core
+from gridtap.cli.address import ports_option
 from gridtap.cli.extraction import Extraction, Settings, record_options
 from gridtap.cli.summary import Counts, print_summary
 from gridtap.xrootd.records import RECORDS
@@ -22,15 +23,7 @@ from gridtap.xrootd.records import RECORDS
     show_default=True,
     help="Kind of record to print.",
 )
-@record_options(
-    click.option(
-        "--port",
-        "ports",
-        type=click.IntRange(1, 65535),
-        multiple=True,
-        help="Of captures, only packets to this UDP port; may be repeated.",
-    )
-)
+@record_options(ports_option("captures"))
 def decode(
     sources: tuple[str, ...],
     what: str,

@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from gridtap.cli.address import udp_address
+from gridtap.cli.address import ports_option, udp_address
 from gridtap.cli.extraction import Failure
 from gridtap.doctor import ListenError, Observation, examine, observe_capture, observe_live
 from gridtap.doctor.findings import CHECKS, GLOBAL_CHECKS
@@ -40,13 +40,7 @@ _IDS = sorted([*(check.id for check in CHECKS), *(check.id for check in GLOBAL_C
     show_default=True,
     help="How long to listen; Ctrl-C ends it early.",
 )
-@click.option(
-    "--port",
-    "ports",
-    type=click.IntRange(1, 65535),
-    multiple=True,
-    help="Of a capture, only packets to this UDP port; may be repeated.",
-)
+@ports_option("a capture")
 @click.option(
     "--mtu",
     type=click.IntRange(1280, 65_535),
@@ -115,8 +109,7 @@ def _read(capture: str, mtu: int, ports: tuple[int, ...]) -> Observation:
     try:
         return observe_capture(capture, mtu, ports)
     except OSError as error:
-        text = f"{os.fsdecode(error.filename or capture)}: {error.strerror or error}"
-        raise Failure("doctor", text) from error
+        raise Failure.of_file("doctor", capture, error) from error
 
 
 def _receive(listen: tuple[str, int], seconds: float, mtu: int) -> Observation:

@@ -34,6 +34,12 @@ class Failure(click.ClickException):
         super().__init__(message)
         self._command = command
 
+    @classmethod
+    def of_file(cls, command: str, path: str, error: OSError) -> Failure:
+        """A file that cannot be read, by the name that the error gives it."""
+        name = os.fsdecode(error.filename or path)
+        return cls(command, f"{name}: {error.strerror or error}")
+
     def show(self, file: object = None) -> None:
         click.echo(f"gridtap {self._command}: {self.message}", err=True)
 

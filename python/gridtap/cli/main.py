@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.metadata import version
 from typing import Any
 
 import click
@@ -37,7 +36,7 @@ class Verbs(click.Group):
 @click.group(
     cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
-@click.version_option(version("gridtap"), prog_name="gridtap")
+@click.version_option(package_name="gridtap", prog_name="gridtap")
 def gridtap() -> None:
     """See the data transfers of a research-grid site."""
 

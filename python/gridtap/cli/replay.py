@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from gridtap.cli.address import ip_address, udp_address
+from gridtap.cli.address import ip_address, ports_option, udp_address
 from gridtap.cli.extraction import Failure
 from gridtap.cli.summary import print_line, tame
 from gridtap.replay import ReplayCounts, ReplayError, ReplaySettings, replay
@@ -69,13 +69,7 @@ _PROBABILITY = click.FloatRange(0, 1)
     show_default=True,
     help="Times through the capture, held in memory; 0 for no end.",
 )
-@click.option(
-    "--port",
-    "ports",
-    type=click.IntRange(1, 65535),
-    multiple=True,
-    help="Of captures, only packets to this UDP port; may be repeated.",
-)
+@ports_option("captures")
 @click.option(
     "--spread", is_flag=True, help="A loopback address of its own for each original sender."
 )
@@ -116,8 +110,7 @@ def replay_command(
     except ReplayError as error:
         raise Failure("replay", str(error)) from error
     except OSError as error:
-        text = f"{os.fsdecode(error.filename or capture)}: {error.strerror or error}"
-        raise Failure("replay", text) from error
+        raise Failure.of_file("replay", capture, error) from error
     if not quiet:
         _print_summary(counts)
 

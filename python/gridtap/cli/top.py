@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
-from gridtap.cli.address import udp_address
+from gridtap.cli.address import ports_option, udp_address
 from gridtap.cli.extraction import Failure
 from gridtap.top.board import SORTS, Board
 from gridtap.top.sources import (
@@ -30,13 +28,7 @@ __all__ = ["top"]
     help="Receive packets here.  [default: [::]:9930]",
 )
 @click.option("--url", metavar="URL", help="Ask the collector that runs there, by its [http] port.")
-@click.option(
-    "--port",
-    "ports",
-    type=click.IntRange(1, 65535),
-    multiple=True,
-    help="Of a capture, only packets to this UDP port; may be repeated.",
-)
+@ports_option("a capture")
 @click.option(
     "--sort",
     type=click.Choice(SORTS),
@@ -96,8 +88,7 @@ def top(
     except OSError as error:
         if capture is None:
             raise
-        name = os.fsdecode(error.filename or capture)
-        raise Failure("top", f"{name}: {error.strerror or error}") from error
+        raise Failure.of_file("top", capture, error) from error
 
 
 def _source(
