@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.collector.running import collecting
+from tests.collector.observed import ObservedCollector
 from tests.collector.synthetic import Chances, Sender, drive, fleet
 
 SECONDS = float(os.environ.get("GRIDTAP_FLOOD_SECONDS", "5"))
@@ -94,7 +94,7 @@ def test_a_flood_drowns_nobody(
 ) -> None:
     servers = fleet(5, Chances())
     listen = "max_packets_per_second_per_sender = 20000"
-    with collecting(tmp_path, SECTIONS.format(folder=tmp_path), listen) as collector:
+    with ObservedCollector(tmp_path, SECTIONS.format(folder=tmp_path), listen) as collector:
         before = collector.resident_bytes()
         flood = multiprocessing.Process(target=pour, args=(collector.port, make, SECONDS))
         flood.start()
@@ -105,8 +105,8 @@ def test_a_flood_drowns_nobody(
         collector.wait_for_packets(sender.sent)
         status = collector.wait_for_closes(sum(server.whole for server in servers))
         after = collector.resident_bytes()
-        collector.stop()
-        log = collector.log()
+        assert collector.stop() == 0
+        log = collector.stderr()
     assert flood.exitcode == 0
     dropped = sum(socket["kernel_drops"] for socket in status["sockets"])
     assert dropped == 0, "the flood was faster than the collector"

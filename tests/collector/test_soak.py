@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from statistics import mean
 
-from tests.collector.running import Collector, collecting
+from tests.collector.observed import ObservedCollector
 from tests.collector.synthetic import Chances, Sender, drive, fleet
 
 SECONDS = float(os.environ.get("GRIDTAP_SOAK_SECONDS", "10"))
@@ -38,7 +38,7 @@ keep = 1
 class Memory:
     """Resident memory, looked at every two seconds"""
 
-    def __init__(self, collector: Collector) -> None:
+    def __init__(self, collector: ObservedCollector) -> None:
         self._collector = collector
         self._done = threading.Event()
         self.samples: list[int] = []
@@ -58,7 +58,7 @@ class Memory:
 def test_hours_of_traffic(tmp_path: Path) -> None:
     chances = Chances(loss=0.002, duplicate=0.002, overtaken=0.002, restart=0.0002)
     servers = fleet(40, chances)
-    with collecting(tmp_path, SECTIONS.format(folder=tmp_path)) as collector:
+    with ObservedCollector(tmp_path, SECTIONS.format(folder=tmp_path)) as collector:
         memory = Memory(collector)
         sender = Sender(collector.port)
         began = time.monotonic()
@@ -68,7 +68,7 @@ def test_hours_of_traffic(tmp_path: Path) -> None:
         collector.wait_for_packets(sender.sent)
         status = collector.wait_for_closes(sum(server.whole for server in servers))
         samples = memory.stop()
-        collector.stop()
+        assert collector.stop() == 0
     assert sum(socket["kernel_drops"] for socket in status["sockets"]) == 0
     assert status["sinks"][0]["dropped_records"] == 0
     # Every access ended in a record, or its file is still open.

@@ -8,28 +8,22 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.collector.process import Collector, free_port
 from tests.e2e.cluster import cluster, why_not
 from tests.e2e.load import FIRST_RAW_PID, Done, Load
 from tests.e2e.scene import wait_for
-from tests.e2e.server import free_port
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=why_not() or "")
 
 SECONDS = float(os.environ.get("GRIDTAP_LOAD_SECONDS", "10"))
-
-GRIDTAP = [sys.executable, "-c", "from gridtap.cli.main import main; main()"]
 
 CONFIG = """\
 [listen]
@@ -39,7 +33,7 @@ addresses = ["127.0.0.1:{port}"]
 directory = "{folder}/state"
 
 [http]
-listen = "127.0.0.1:{http}"
+listen = ""
 
 [sinks.accesses]
 type = "jsonl"
@@ -50,21 +44,6 @@ type = "jsonl"
 records = ["sessions", "redirects", "servers"]
 path = "{folder}/others.jsonl"
 """
-
-
-@contextmanager
-def collecting(folder: Path, port: int) -> Iterator[subprocess.Popen[str]]:
-    config = folder / "gridtap.toml"
-    config.write_text(CONFIG.format(folder=folder, port=port, http=free_port()))
-    with (folder / "log").open("w") as log:
-        command = [*GRIDTAP, "collect", "-c", str(config)]
-        process = subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL, text=True)
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
-            process.wait(10)
 
 
 def lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -106,7 +85,8 @@ def done_by(record: dict[str, Any]) -> Done:
 def test_every_access_of_a_busy_cluster_is_in_the_output_once(tmp_path: Path) -> None:
     port = free_port()
     output = tmp_path / "accesses.jsonl"
-    with collecting(tmp_path, port) as collector, cluster(port) as (redirector, servers):
+    config = CONFIG.format(folder=tmp_path, port=port)
+    with Collector(tmp_path, config) as collector, cluster(port) as (redirector, servers):
         load = Load(redirector, servers, tmp_path)
         load.run(SECONDS, workers=4)
         assert load.failures == []
@@ -115,8 +95,7 @@ def test_every_access_of_a_busy_cluster_is_in_the_output_once(tmp_path: Path) ->
         wait_for(lambda: count() >= expected.total(), 60, "the last closes")
         # Whatever should not have come has time to come, too.
         time.sleep(2.5)
-        collector.send_signal(signal.SIGTERM)
-        assert collector.wait(30) == 0, (tmp_path / "log").read_text()
+        assert collector.stop() == 0
     seen: Counter[Done] = Counter()
     sums: Counter[str] = Counter()
     ports = set()
