@@ -6,61 +6,40 @@ closes with operation counts, each file open while a hundred others are.
 
 from __future__ import annotations
 
-import struct
 from collections import deque
 from pathlib import Path
 from typing import BinaryIO
 
+from packets import Packets, closing, opening_with_path
+
 ACCESSES = 2_000_000
 
-_STOD = 1_700_000_000
 _SID = 71_913_380_019_031
 _LOGINS = 200
 _OPEN_AT_ONCE = 100
-_OPS = struct.pack("!3l2hq6l", 12, 3, 0, 1, 16, 33, 4096, 1 << 20, 100, 200_000, 0, 0)
+_FULL = 60_000
 
 
 class _Dump:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._numbers = {"main": 0, "f": 0}
-        self._time = _STOD + 60
+        self._packets = Packets(_SID)
         self._records: list[bytes] = []
         self._size = 0
 
     def map(self, code: bytes, dictid: int, info: bytes) -> None:
-        self._packet(code, "main", struct.pack("!L", dictid) + info)
+        self._file.write(self._packets.map(code, dictid, info))
 
     def record(self, record: bytes) -> None:
         self._records.append(record)
         self._size += len(record)
-        if self._size > 60_000:
+        if self._size > _FULL:
             self.flush()
 
     def flush(self) -> None:
-        window = (self._time, self._time + 5)
-        count = len(self._records)
-        head = struct.pack("!BBHHHLLQ", 2, 1, 24, 0, count, *window, _SID)
-        self._packet(b"f", "f", head + b"".join(self._records))
-        self._time += 5
+        self._file.write(self._packets.files(self._records))
         self._records.clear()
         self._size = 0
-
-    def _packet(self, code: bytes, sequence: str, body: bytes) -> None:
-        number = self._numbers[sequence]
-        self._numbers[sequence] = (number + 1) % 256
-        self._file.write(struct.pack("!cBHL", code, number, 8 + len(body), _STOD) + body)
-
-
-def _open(fileid: int) -> bytes:
-    name = b"/store/data/run%06d/AOD/%032x.root" % (fileid % 1_000_000, fileid * 2_654_435_761)
-    size = (20 + len(name) + 8) & ~3
-    head = struct.pack("!BBHLqL", 1, 1, size, fileid, 123_456_789, fileid % _LOGINS + 1)
-    return head + name.ljust(size - 20, b"\0")
-
-
-def _close(fileid: int) -> bytes:
-    return struct.pack("!BBHLqqq", 0, 2, 80, fileid, 987_654_321, 12_345_678, 0) + _OPS
 
 
 def write_capture(path: Path) -> None:
@@ -76,10 +55,10 @@ def write_capture(path: Path) -> None:
             dump.map(b"u", login, user + b"\n" + info + b"&R=v5.5.3&x=xrdcp&y=&I=4&I=4")
         waiting: deque[int] = deque()
         for fileid in range(1001, 1001 + ACCESSES):
-            dump.record(_open(fileid))
+            dump.record(opening_with_path(fileid, fileid % _LOGINS + 1))
             waiting.append(fileid)
             if len(waiting) > _OPEN_AT_ONCE:
-                dump.record(_close(waiting.popleft()))
+                dump.record(closing(waiting.popleft()))
         for fileid in waiting:
-            dump.record(_close(fileid))
+            dump.record(closing(fileid))
         dump.flush()

@@ -14,12 +14,12 @@ from collections import deque
 from pathlib import Path
 from typing import BinaryIO
 
+from packets import STARTED_AT, Packets, closing, opening, opening_with_path, path_of
+
 SERVERS = 40
-STARTED_AT = 1_700_000_000
 _SID = 70_000_000_000_000
 _FILES_A_LOGIN = 30
 _FILES_AN_F_PACKET = 260
-_OPS = struct.pack("!3l2hq6l", 12, 3, 0, 1, 16, 33, 4096, 1 << 20, 100, 200_000, 0, 0)
 _LINKTYPE_RAW = 101
 _PORT = 9930
 
@@ -29,19 +29,19 @@ class _Server:
         self._lfn = lfn
         self.address = socket.inet_aton(f"127.20.0.{number + 1}")
         self._sid = _SID + number
-        self._numbers = {"main": 0, "f": 0}
+        self._packets = Packets(self._sid)
         self._dictid = 0
         self._login = 0
         self._user = b""
-        self._opened: list[tuple[int, bytes]] = []
+        self._opened: list[int] = []
+        self._records: list[bytes] = []
         self._closing: deque[int] = deque()
-        self._time = STARTED_AT + 60
 
     def identify(self) -> bytes:
         text = (
             b"=/xrootd.1234:%d@xrd.example.org\n&site=BENCH&port=1094&inst=anon&pgm=xrootd&ver=v5"
         )
-        return self._map(b"=", 0, text % self._sid)
+        return self._packets.map(b"=", 0, text % self._sid)
 
     def turn(self) -> list[bytes]:
         """The packets for one more file"""
@@ -52,48 +52,30 @@ class _Server:
             host = b"wn%03d.example.org" % (self._login % 1000)
             self._user = b"xroot/alice.%d:%d@%s" % (4000 + self._login, self._sid, host)
             auth = (
-                b"\n&p=gsi&n=alice&h=%s&o=atlas&r=NULL&g=/atlas&m=/DC=ch/CN=Alice&x=xrdcp&I=4"
-                % host
+                b"&p=gsi&n=alice&h=%s&o=atlas&r=NULL&g=/atlas&m=/DC=ch/CN=Alice&x=xrdcp&I=4" % host
             )
-            packets.append(self._map(b"u", self._login, self._user + auth))
+            packets.append(self._packets.map(b"u", self._login, self._user + b"\n" + auth))
         self._dictid += 1
         file = self._dictid
-        name = b"/store/data/run%06d/AOD/%032x.root" % (file % 1_000_000, file * 2_654_435_761)
-        if not self._lfn:
-            packets.append(self._map(b"d", file, self._user + b"\n" + name))
-        self._opened.append((file, self._open(file, name)))
+        if self._lfn:
+            self._records.append(opening_with_path(file, self._login))
+        else:
+            told = self._user + b"\n" + path_of(file)
+            packets.append(self._packets.map(b"d", file, told))
+            self._records.append(opening(file))
+        self._opened.append(file)
         if len(self._opened) == _FILES_AN_F_PACKET:
             packets.append(self._files())
         return packets
 
-    def _open(self, file: int, name: bytes) -> bytes:
-        if not self._lfn:
-            return struct.pack("!BBHLq", 1, 2, 16, file, 1 << 20)
-        size = (20 + len(name) + 8) & ~3
-        head = struct.pack("!BBHLqL", 1, 3, size, file, 1 << 20, self._login)
-        return head + name.ljust(size - 20, b"\0")
-
     def _files(self) -> bytes:
-        records = [record for _, record in self._opened]
         while len(self._closing) > _FILES_AN_F_PACKET // 4:
-            head = struct.pack(
-                "!BBHLqqq", 0, 2, 80, self._closing.popleft(), 987_654_321, 12_345, 0
-            )
-            records.append(head + _OPS)
-        self._closing.extend(file for file, _ in self._opened)
+            self._records.append(closing(self._closing.popleft()))
+        self._closing.extend(self._opened)
+        packet = self._packets.files(self._records)
         self._opened.clear()
-        window = (self._time, self._time + 5)
-        self._time += 5
-        head = struct.pack("!BBHHHLLQ", 2, 1, 24, 0, len(records), *window, self._sid)
-        return self._packet(b"f", "f", head + b"".join(records))
-
-    def _map(self, code: bytes, dictid: int, info: bytes) -> bytes:
-        return self._packet(code, "main", struct.pack("!L", dictid) + info)
-
-    def _packet(self, code: bytes, sequence: str, body: bytes) -> bytes:
-        number = self._numbers[sequence]
-        self._numbers[sequence] = (number + 1) % 256
-        return struct.pack("!cBHL", code, number, 8 + len(body), STARTED_AT) + body
+        self._records.clear()
+        return packet
 
 
 def _frame(source: bytes, payload: bytes) -> bytes:
