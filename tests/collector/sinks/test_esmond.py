@@ -22,7 +22,7 @@ from tests.cli.command import DATA
 from tests.collector.sinks.archive import USER, Archive
 from tests.collector.sinks.batches import CAPTURE, line_batches
 from tests.esmond.conftest import Forward
-from tests.esmond.server import Asked, Reply, Server
+from tests.esmond.server import Asked, Reply, Server, json_reply
 
 SITE = {"batch.example": "192.0.2.7"}
 BATCHES = line_batches(DATA / "two-servers.pcap")
@@ -167,6 +167,27 @@ def test_a_key_that_is_wrong_loses_nothing(running: Archive, tmp_path: Path) -> 
     sink.reopen()
     sink.tick(clock)
     sink.close()
+    assert running.points() == expected(BATCHES[:1])
+
+
+def test_an_archive_that_names_no_metadata_gets_no_points(running: Archive) -> None:
+    asked: list[Asked] = []
+
+    def answer(request: Asked) -> Reply:
+        asked.append(request)
+        return json_reply(request.json(), 201)
+
+    with Server(answer) as server:
+        sink = sink_of(running, url=server.url)
+        sink.write(BATCHES[0])
+        with pytest.raises(SinkUnavailableError, match="gave no metadata-key"):
+            sink.tick(1_795_330_000.0)
+        with pytest.raises(SinkUnavailableError, match="gave no metadata-key"):
+            sink.close()
+    assert {request.method for request in asked} == {"POST"}
+    again = sink_of(running)
+    again.tick(1_795_330_000.0)
+    again.close()
     assert running.points() == expected(BATCHES[:1])
 
 
