@@ -234,10 +234,13 @@ pub fn decimal(bytes: &[u8]) -> Option<i64> {
 
 /// Like [`decimal`], without a sign and up to the full 64 bits.
 pub fn unsigned(bytes: &[u8]) -> Option<u64> {
-    if bytes.is_empty() || !bytes.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(bytes).ok()?.parse().ok()
+    let mut digits = bytes.iter();
+    let first = digit(digits.next()?)?;
+    digits.try_fold(first, |number: u64, byte| number.checked_mul(10)?.checked_add(digit(byte)?))
+}
+
+fn digit(byte: &u8) -> Option<u64> {
+    byte.is_ascii_digit().then(|| u64::from(byte - b'0'))
 }
 
 #[cfg(test)]

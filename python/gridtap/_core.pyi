@@ -1094,8 +1094,11 @@ class Batch:
     def kind(self) -> str | None:
         """The kind of the records, where the sink takes only one."""
     @property
-    def data(self) -> bytes:
-        """Whole lines; empty where the sink's form is Arrow."""
+    def data(self) -> memoryview:
+        """Whole lines, where the core wrote them; empty where the sink's form is Arrow.
+
+        While it or the batch is there, so is their memory; afterwards that is used again.
+        """
     @property
     def oldest_received_at(self) -> float:
         """UTC epoch seconds at which the first packet came whose records are in it."""

@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use super::clock::{Clock, time_in};
 use super::closed::ClosedIds;
 use super::config::Config;
-use super::files::{File, Files, known};
+use super::files::{Close, File, Files, known};
 use super::numbers::Numbered;
 use super::record::Sink;
 use super::sequence::{Class, Loss, Micros, SECOND, Verdict};
@@ -26,7 +26,12 @@ pub struct Correlator {
     pub(super) stats: Stats,
     pub(super) waits: Waits,
     pub(super) closed: ClosedIds,
+    /// When rows are looked through again for those that were silent too long.
+    expires_at: Micros,
 }
+
+/// Nobody minds a row for so long, and packets come faster.
+const BETWEEN_EXPIRIES: Micros = SECOND / 1000;
 
 impl Correlator {
     pub fn new(config: Config) -> Self {
@@ -39,6 +44,7 @@ impl Correlator {
             stats: Stats::default(),
             waits: Waits::default(),
             closed: ClosedIds::default(),
+            expires_at: 0,
         }
     }
 
@@ -210,7 +216,10 @@ impl Correlator {
     fn pass_since(&mut self, before: Micros, out: &mut impl Sink) {
         if self.clock.now > before {
             self.end_waits(out);
-            self.expire(out);
+            if self.clock.now >= self.expires_at {
+                self.expires_at = self.clock.now + BETWEEN_EXPIRIES;
+                self.expire(out);
+            }
         }
     }
 
@@ -268,12 +277,24 @@ impl Correlator {
 
     /// Ends a file: its record goes out unless it was only a name.
     pub(super) fn end_file(&mut self, id: u32, reason: Reason, out: &mut impl Sink) {
+        let close = self.files.get(id).and_then(File::close).copied();
+        self.end_closed_file(id, close.as_ref(), reason, out);
+    }
+
+    /// Ends a file that was closed like this, whatever its row says.
+    pub(super) fn end_closed_file(
+        &mut self,
+        id: u32,
+        close: Option<&Close>,
+        reason: Reason,
+        out: &mut impl Sink,
+    ) {
         let Some(file) = self.files.get(id) else { return };
         let (active, owner) = (file.knows(known::ACTIVE), file.session);
         let key = (file.server, file.fileid);
         if active {
-            let has_more = self.may_have_more(file);
-            let reason = self.emit_access(id, reason, out);
+            let has_more = self.may_have_more(file, close);
+            let reason = self.emit_access(id, close, reason, out);
             self.stats.evicted.files += u64::from(reason == Reason::Evicted);
             *self.stats.accesses.entry(reason).or_default() += 1;
             if has_more {
@@ -290,8 +311,8 @@ impl Correlator {
 
     /// Whether records may still come of a file whose own record goes out now: the t-stream tells all
     /// twice and at its own time, and an open may be later than its close was made to wait.
-    fn may_have_more(&self, file: &File) -> bool {
-        let Some(close) = file.close() else {
+    fn may_have_more(&self, file: &File, close: Option<&Close>) -> bool {
+        let Some(close) = close else {
             let is_gone = self.sessions.get(file.session).is_some_and(|s| s.ended.is_some());
             let has_closes = self.servers.get(file.server).is_some_and(|s| s.sends_closes);
             return file.knows(known::TRACE_OPEN) || (is_gone && !has_closes);

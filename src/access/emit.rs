@@ -25,16 +25,25 @@ struct Shown<'a> {
 
 impl<'a> Shown<'a> {
     fn new(bytes: &'a [u8]) -> Self {
-        let text = String::from_utf8_lossy(bytes);
-        let raw = matches!(text, Cow::Owned(_)).then(|| STANDARD.encode(bytes));
-        Self { text, raw }
+        match str::from_utf8(bytes) {
+            Ok(text) => Self { text: text.into(), raw: None },
+            Err(_) => {
+                Self { text: String::from_utf8_lossy(bytes), raw: Some(STANDARD.encode(bytes)) }
+            }
+        }
     }
 }
 
 impl Correlator {
-    /// Sends out the record of a file and adds it to its session. Answers the reason that the record
-    /// gives, which is better than `reason` where the file was closed.
-    pub(super) fn emit_access(&mut self, id: u32, reason: Reason, out: &mut impl Sink) -> Reason {
+    /// Sends out the record of a file, closed like this, and adds it to its session. Answers the reason
+    /// that the record gives, which is better than `reason` where the file was closed.
+    pub(super) fn emit_access(
+        &mut self,
+        id: u32,
+        close: Option<&Close>,
+        reason: Reason,
+        out: &mut impl Sink,
+    ) -> Reason {
         let (Some(file), Some(session)) = (
             self.files.get(id),
             self.files.get(id).and_then(|file| self.sessions.get(file.session)),
@@ -42,7 +51,6 @@ impl Correlator {
             return reason;
         };
         let Some(server) = self.servers.get(file.server) else { return reason };
-        let close = file.close();
         let reason = match close {
             Some(close) if close.forced => Reason::Disconnect,
             Some(_) => Reason::Closed,

@@ -2,7 +2,7 @@
 
 use super::correlator::Correlator;
 use super::emit::all_requests;
-use super::files::{Close, Extra, known};
+use super::files::{Close, Extra, File, known};
 use super::record::Sink;
 use super::sequence::SECOND;
 use super::sessions::Ended;
@@ -126,20 +126,21 @@ impl Correlator {
     /// The file of a record other than an open, made if its open was never seen. `None` if its record
     /// has gone out: no id is used twice.
     fn file_of(&mut self, server: u32, fileid: u32) -> Option<u32> {
-        let id = match self.files.find(server, fileid) {
-            Some(id) => id,
-            None if self.was_closed(server, fileid) => return None,
+        match self.files.find(server, fileid) {
+            Some(id) => Some(id),
+            None if self.was_closed(server, fileid) => None,
             None => {
                 let session = self.nobody(server);
-                self.add_file(server, fileid, session)
+                Some(self.add_file(server, fileid, session))
             }
-        };
-        self.files.touch(id, self.clock.now);
-        Some(id)
+        }
     }
 
     fn file_report(&mut self, server: u32, report: &FileXfr<'_>) {
         let id = self.file_of(server, report.fileid);
+        if let Some(id) = id {
+            self.files.touch(id, self.clock.now);
+        }
         if let Some(mut file) = id.and_then(|id| self.files.get_mut(id)) {
             let xfr = report.xfr;
             file.totals = [xfr.read(), xfr.readv(), xfr.write()];
@@ -155,13 +156,14 @@ impl Correlator {
         window: (u32, u32),
         out: &mut impl Sink,
     ) {
-        if let Some(mut server) = self.servers.get_mut(server) {
+        if self.servers.get(server).is_some_and(|server| !server.sends_closes)
+            && let Some(mut server) = self.servers.get_mut(server)
+        {
             server.sends_closes = true;
         }
         let Some(id) = self.file_of(server, close.fileid) else { return };
-        let Some(mut file) = self.files.get_mut(id) else { return };
         let xfr = close.xfr;
-        file.extra.get_or_insert_with(Box::<Extra>::default).close = Some(Close {
+        let close = Close {
             forced: close.forced(),
             from_trace: false,
             read: Some(xfr.read()),
@@ -171,17 +173,30 @@ impl Correlator {
             ssq: close.ssq(),
             at,
             window,
-        });
-        drop(file);
-        if !self.end_if_complete(id, out) {
-            self.hold(id, self.config.late_grace);
+        };
+        // Nearly always: what leaves at once need not be put down first.
+        if self.files.get(id).is_some_and(|file| self.is_complete(file, &close)) {
+            return self.end_closed_file(id, Some(&close), Reason::Closed, out);
         }
+        self.files.touch(id, self.clock.now);
+        if let Some(mut file) = self.files.get_mut(id) {
+            file.extra.get_or_insert_with(Box::<Extra>::default).close = Some(close);
+        }
+        self.hold(id, self.config.late_grace);
     }
 
     /// Ends a closed file if nothing more about it can be expected.
     pub(super) fn end_if_complete(&mut self, id: u32, out: &mut impl Sink) -> bool {
         let Some(file) = self.files.get(id) else { return false };
-        let Some(close) = file.close() else { return false };
+        let complete = file.close().is_some_and(|close| self.is_complete(file, close));
+        if complete {
+            self.end_file(id, Reason::Closed, out);
+        }
+        complete
+    }
+
+    /// Whether nothing more can be expected about a file that was closed like this.
+    fn is_complete(&self, file: &File, close: &Close) -> bool {
         if close.from_trace && !self.is_trace_only(file.server) {
             return false;
         }
@@ -192,16 +207,12 @@ impl Correlator {
             });
         // Maps of a login that was heard of just now may still be on their way, and nothing tells how
         // many there will be.
-        let complete = is_counted
+        is_counted
             && file.open_seen()
             && file.path.is_some()
             && self.sessions.get(file.session).is_none_or(|session| {
                 self.clock.now.saturating_sub(session.first_seen) > self.config.late_grace
-            });
-        if complete {
-            self.end_file(id, Reason::Closed, out);
-        }
-        complete
+            })
     }
 
     /// A login ended. Its files end too, after a grace for late closes: those of the f-stream come

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use super::numbers::Numbers;
-use super::record;
+use super::record::{self, Stamp};
 use super::sequence::Micros;
 use super::slab::{BY_AGE, BY_OWNER, Held, Linked, Links, List};
 use crate::capture::{Host, Peer};
@@ -86,6 +86,8 @@ pub struct Server {
     pub(super) ident_hash: Option<u64>,
     /// Bytes of names and of the identification.
     pub(super) texts: usize,
+    /// Tells what [`Server::columns`] gives from what it gave before.
+    pub(super) stamp: Stamp,
 }
 
 /// What tells incarnations apart.
@@ -109,6 +111,7 @@ impl Server {
     pub fn columns(&self) -> record::Server<'_> {
         let ident = self.ident.as_deref();
         record::Server {
+            stamp: self.stamp,
             server_address: self.address.as_deref(),
             server_udp_port: self.udp_port.map(i64::from),
             server_started_at: Some(i64::from(self.key.stod)),
@@ -147,7 +150,13 @@ impl Server {
         }
     }
 
-    pub fn count_texts(&self) -> usize {
+    /// To be called after each change of names or of the identification.
+    pub(super) fn settle(&mut self) {
+        self.texts = self.count_texts();
+        self.stamp = Stamp::fresh();
+    }
+
+    fn count_texts(&self) -> usize {
         let ident = self.ident.as_deref().map_or(0, |ident| {
             let Ident { host, instance, program, version, site, user, .. } = ident;
             let texts = [host, instance, program, version, site, user].into_iter().flatten();

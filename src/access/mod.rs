@@ -6,7 +6,7 @@
 //! | `slab`     | tables of rows with lists through them                                    |
 //! | `sequence` `numbers` | lost, late and repeated packets: of one class, of a server      |
 //! | `servers` `sessions` `files` | the three tables                                        |
-//! | `incarnation` | one row of `servers`                                                 |
+//! | `incarnation` `recent` | one row of `servers`; which one a sender's packet belongs to  |
 //! | `correlator` | the state: what a packet does to it, the end of rows                    |
 //! | `config` `stats` | ceilings and waits; what is counted                                 |
 //! | `clock`    | the time, and clocks that are set                                         |
@@ -39,6 +39,7 @@ mod fstream;
 mod incarnation;
 mod maps;
 mod numbers;
+mod recent;
 pub mod record;
 pub mod sequence;
 mod servers;

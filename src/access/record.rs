@@ -1,6 +1,6 @@
 //! The records that come out.
 
-pub use crate::columns::{Cells, Column, Json, Kind, Record, Visitor};
+pub use crate::columns::{Cells, Column, Json, Kind, Record, Stamp, Visitor};
 
 use crate::columns::columns;
 
@@ -11,7 +11,7 @@ type Bool = Option<bool>;
 
 columns! {
     /// One incarnation of a server.
-    Server {
+    group Server {
         /// Where the packets came from, canonical text.
         server_address: Text<'a>,
         server_udp_port: Int,
@@ -30,7 +30,7 @@ columns! {
 
 columns! {
     /// Who: the connection descriptor, and what the login, information, token and activity maps add.
-    User {
+    group User {
         /// dictid of the login.
         user_id: Int,
         user_name: Text<'a>,

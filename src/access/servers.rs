@@ -11,6 +11,7 @@ use std::hash::{BuildHasher, Hash};
 use super::files::is_roomy;
 use super::incarnation::{Ident, Key, Sender, Server, Standing};
 use super::numbers::{MAX_TRACKERS, Numbered};
+use super::recent::Recent;
 use super::sequence::{Micros, Verdict};
 use super::slab::{BY_AGE, Edit, List, Slab};
 use crate::capture::{Host, Peer};
@@ -43,7 +44,7 @@ pub struct Servers {
     uses: u64,
     /// Sum over those of unknown standing.
     heard: u64,
-    last: Option<(Option<Peer>, Key, u32)>,
+    recent: Recent,
 }
 
 /// What a packet says of the run of the server that sent it.
@@ -77,7 +78,7 @@ impl Servers {
             generations: 0,
             uses: 0,
             heard: 0,
-            last: None,
+            recent: Recent::new(),
         }
     }
 
@@ -91,12 +92,7 @@ impl Servers {
 
     /// Finds or makes the incarnation of a packet.
     pub fn find(&mut self, peer: Option<&Peer>, run: Run, now: Micros) -> Found {
-        if let Some((last_peer, key, id)) = &self.last
-            && last_peer.as_ref() == peer
-            && key.stod == run.stod
-            && (key.sid == run.sid || run.sid.is_none())
-        {
-            let id = *id;
+        if let Some(id) = self.recent.get(peer, run) {
             self.confirm(id, run);
             return Found::Known(id);
         }
@@ -104,7 +100,7 @@ impl Servers {
         if let Found::Known(id) | Found::New(id, _) = found {
             self.confirm(id, run);
             if let Some(server) = self.rows.get(id) {
-                self.last = Some((peer.cloned(), server.key.clone(), id));
+                self.recent.put(peer, &server.key, id);
             }
         }
         found
@@ -162,7 +158,7 @@ impl Servers {
             && server.ports.len() < MAX_TRACKERS
         {
             server.ports.push(sender.clone());
-            server.texts = server.count_texts();
+            server.settle();
             // A key that is there already would stay, and with it a name that another row counts.
             self.by_port.remove(&sender);
             self.by_port.insert(sender, id);
@@ -174,7 +170,7 @@ impl Servers {
         if let Some(mut server) = self.rows.get_mut(id) {
             self.by_key.remove(&server.key);
             server.key = key.clone();
-            server.texts = server.count_texts();
+            server.settle();
         }
         let mut older = None;
         if let Some(sid) = key.sid {
@@ -205,7 +201,7 @@ impl Servers {
             last_seen: now,
             ..Server::default()
         };
-        server.texts = server.count_texts();
+        server.settle();
         let id = self.rows.insert(server);
         self.by_age[Standing::Unknown as usize].push_back(&mut self.rows, id);
         if let Some(sid) = key.sid {
@@ -248,7 +244,7 @@ impl Servers {
         server.generation = self.generations;
         let senders: Vec<_> = senders.take(MAX_TRACKERS).collect();
         server.ports = senders.iter().map(|(sender, _)| sender.clone()).collect();
-        server.texts = server.count_texts();
+        server.settle();
         if server.standing != Standing::Unknown {
             server.heard = 0;
         }
@@ -359,7 +355,7 @@ impl Servers {
         let stod = server.key.stod;
         let hash = hash(&self.hasher, &server.key, &ident);
         server.ident = Some(Box::new(ident));
-        server.texts = server.count_texts();
+        server.settle();
         drop(server);
         self.promote(id);
         let older = self.by_ident.get(&hash).copied().filter(|other| *other != id);
@@ -401,7 +397,7 @@ impl Servers {
         {
             self.by_ident.remove(&hash);
         }
-        self.last = None;
+        self.recent.forget(id);
         server
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::hash::BuildHasher;
 
 use super::files::is_roomy;
-use super::record;
+use super::record::{self, Stamp};
 use super::sequence::Micros;
 use super::slab::{BY_AGE, BY_OWNER, Edit, Held, Linked, Links, List, Slab};
 use crate::xrootd::payload::{AuthInfo, EacInfo, TokenInfo};
@@ -37,6 +37,9 @@ pub struct User {
     /// Bytes of the texts.
     #[serde(skip)]
     texts: usize,
+    /// Tells what [`Session::columns`] gives from what it gave before.
+    #[serde(skip)]
+    stamp: Stamp,
 }
 
 /// Nothing sent and nothing in it are the same in a record: no value.
@@ -52,13 +55,19 @@ impl User {
         self.host = owned(id.host);
         self.protocol = owned(id.prot);
         self.pid = id.pid;
-        self.texts = self.count_texts();
+        self.settle();
     }
 
     /// After coming from a snapshot.
     pub fn restored(mut self) -> Self {
-        self.texts = self.count_texts();
+        self.settle();
         self
+    }
+
+    /// To be called after each change.
+    fn settle(&mut self) {
+        self.texts = self.count_texts();
+        self.stamp = Stamp::fresh();
     }
 
     fn count_texts(&self) -> usize {
@@ -72,23 +81,24 @@ impl User {
         let AuthInfo { p, n, h, o, r, g, m, x, y, .. } = *info;
         self.auth = [p, n, h, o, r, g, m, x, y].map(owned);
         self.ip_version = info.ip_version;
-        self.texts = self.count_texts();
+        self.settle();
     }
 
     pub fn set_app_info(&mut self, text: &[u8]) {
         self.app_info = owned(Some(text));
-        self.texts = self.count_texts();
+        self.settle();
     }
 
     pub fn set_token(&mut self, token: &TokenInfo<'_>) {
         let groups = token.g.map(<[u8]>::trim_ascii_end);
         self.token = [token.s, token.n, token.o, token.r, groups].map(owned);
-        self.texts = self.count_texts();
+        self.settle();
     }
 
     pub fn set_activity(&mut self, activity: &EacInfo) {
         self.experiment = activity.ec;
         self.activity = activity.ac;
+        self.settle();
     }
 
     /// Takes from the facts about the same login what is not known here.
@@ -100,7 +110,7 @@ impl User {
         if self.experiment.or(self.activity).is_none() {
             (self.experiment, self.activity) = (other.experiment, other.activity);
         }
-        self.texts = self.count_texts();
+        self.settle();
     }
 }
 
@@ -184,6 +194,7 @@ impl Session {
         let [p, n, h, o, r, g, m, x, y] = user.auth.each_ref().map(|text| text.as_deref());
         let [subject, name, vo, role, groups] = user.token.each_ref().map(|text| text.as_deref());
         record::User {
+            stamp: user.stamp,
             user_id,
             user_name: user.name.as_deref(),
             user_host: user.host.as_deref(),
@@ -287,6 +298,10 @@ impl Sessions {
     pub fn set_dictid(&mut self, id: u32, dictid: u32) {
         if let Some(mut session) = self.rows.get_mut(id) {
             session.dictid = dictid;
+            // It is among the columns.
+            if let Some(user) = &mut session.user {
+                user.settle();
+            }
             self.by_dictid.insert((session.server, dictid), id);
         }
     }

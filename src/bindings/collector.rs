@@ -1,10 +1,11 @@
 //! The collector for Python: settings and sockets in, batches out.
 
-use arrow_array::RecordBatch;
 use pyo3::exceptions::{PyIndexError, PyRuntimeError, PyValueError};
+use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList};
+use pyo3::types::{PyCapsule, PyDict, PyList, PyMemoryView};
 use serde_json::Value;
+use std::ffi::c_int;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use super::source::{Called, exception, open};
 use crate::access::SnapshotError;
 use crate::access::sequence::SECOND;
 use crate::capture::udp::{Socket, duplicate};
-use crate::collect::{Content, Engine, Explainer, RestoreError, Settings};
+use crate::collect::{Content, Engine, Explainer, RestoreError, Settings, Taken};
 
 /// The longest wait between two looks at signals.
 const LOOK: Duration = Duration::from_millis(200);
@@ -52,20 +53,7 @@ impl Collector {
         loop {
             let left = longest.saturating_sub(began.elapsed());
             if let Some(batch) = py.detach(|| self.engine.next(sink, left.min(LOOK))) {
-                let (data, arrow) = match &batch.content {
-                    Content::Lines(lines) => (PyBytes::new(py, lines), None),
-                    Content::Arrow(rows) => (PyBytes::new(py, b""), Some(rows.clone())),
-                };
-                let taken = Batch {
-                    sink,
-                    records: batch.records,
-                    kind: batch.kind,
-                    data: data.unbind(),
-                    oldest_received_at: batch.oldest_received_at as f64 / SECOND as f64,
-                    arrow,
-                };
-                self.engine.recycle(sink, batch.content);
-                return Ok(Some(taken));
+                return Ok(Some(Batch { sink, batch }));
             }
             if left <= LOOK || self.is_drained(sink)? {
                 return Ok(None);
@@ -190,24 +178,64 @@ impl Explanation {
     }
 }
 
-/// Records of one sink.
+/// Records of one sink, where the core wrote them: nothing is copied until somebody wants bytes.
 #[pyclass(module = "gridtap._core", frozen)]
 struct Batch {
     #[pyo3(get)]
     sink: usize,
-    #[pyo3(get)]
-    records: u64,
-    #[pyo3(get)]
-    kind: Option<&'static str>,
-    #[pyo3(get)]
-    data: Py<PyBytes>,
-    #[pyo3(get)]
-    oldest_received_at: f64,
-    arrow: Option<RecordBatch>,
+    batch: Taken,
+}
+
+impl Batch {
+    fn lines(&self) -> &[u8] {
+        match &self.batch.content {
+            Content::Lines(lines) => lines,
+            Content::Arrow(_) => &[],
+        }
+    }
 }
 
 #[pymethods]
 impl Batch {
+    #[getter]
+    fn records(&self) -> u64 {
+        self.batch.records
+    }
+
+    #[getter]
+    fn kind(&self) -> Option<&'static str> {
+        self.batch.kind
+    }
+
+    #[getter]
+    fn data<'py>(this: &Bound<'py, Self>) -> PyResult<Bound<'py, PyMemoryView>> {
+        PyMemoryView::from(this)
+    }
+
+    #[getter]
+    fn oldest_received_at(&self) -> f64 {
+        self.batch.oldest_received_at as f64 / SECOND as f64
+    }
+
+    /// # Safety
+    ///
+    /// For the interpreter, which gives a `view` to fill.
+    unsafe fn __getbuffer__(
+        this: &Bound<'_, Self>,
+        view: *mut ffi::Py_buffer,
+        flags: c_int,
+    ) -> PyResult<()> {
+        let lines = this.get().lines();
+        let length = lines.len().try_into()?;
+        let start = lines.as_ptr().cast_mut().cast();
+        // SAFETY: the interpreter's `view` is passed on to it. It is told that the memory is to be read
+        // only, and keeps a reference to this object in it; the object never changes, so the memory
+        // stays as long as somebody has the view.
+        let filled =
+            unsafe { ffi::PyBuffer_FillInfo(view, this.as_ptr(), start, length, 1, flags) };
+        if filled == 0 { Ok(()) } else { Err(PyErr::fetch(this.py())) }
+    }
+
     #[pyo3(signature = (requested_schema = None))]
     fn __arrow_c_stream__<'py>(
         &self,
@@ -215,8 +243,10 @@ impl Batch {
         requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         drop(requested_schema);
-        let no_arrow = || PyValueError::new_err("a batch of lines has no Arrow form");
-        capsule_of(py, self.arrow.clone().ok_or_else(no_arrow)?)
+        match &self.batch.content {
+            Content::Arrow(rows) => capsule_of(py, rows.clone()),
+            Content::Lines(_) => Err(PyValueError::new_err("a batch of lines has no Arrow form")),
+        }
     }
 }
 

@@ -30,3 +30,8 @@ mod core_module {
         super::replay::register(module)
     }
 }
+
+/// For the core's memory, not the interpreter's: many small rows that come and go.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

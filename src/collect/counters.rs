@@ -4,7 +4,7 @@ use hashbrown::{Equivalent, HashMap};
 use std::collections::BTreeMap;
 
 use super::rejections::Rejections;
-use crate::access::record::FileAccess;
+use crate::access::record::{FileAccess, Stamp};
 use crate::error::FaultKind;
 use crate::reading::What;
 use crate::xrootd::Message;
@@ -13,11 +13,22 @@ use crate::xrootd::packet::code_label;
 /// Servers whose totals are told apart; a spoofer must not buy memory with them.
 const MAX_IO_ROWS: usize = 4096;
 
+/// Address and site of all others.
+const OTHERS: (&str, &str) = ("other", "");
+
 /// What was moved in one way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moved {
     pub bytes: u64,
     pub operations: u64,
+}
+
+impl Moved {
+    /// What is not known, or cannot be, is nothing.
+    fn add(&mut self, bytes: Option<i64>, operations: Option<i64>) {
+        self.bytes += bytes.map_or(0, |bytes| bytes.max(0) as u64);
+        self.operations += operations.map_or(0, |count| count.max(0) as u64);
+    }
 }
 
 /// Names of the ways, as [`IoTotals`] has them in order.
@@ -26,46 +37,56 @@ pub const OPERATIONS: [&str; 3] = ["read", "readv", "write"];
 /// Totals over the accesses that ended, by server address and site.
 #[derive(Clone, Debug, Default)]
 pub struct IoTotals {
-    rows: HashMap<(Box<str>, Box<str>), [Moved; 3]>,
+    rows: Vec<([Box<str>; 2], [Moved; 3])>,
+    /// The places of rows.
+    index: HashMap<[Box<str>; 2], usize>,
+    /// The server of the last access, and its row: a packet has many accesses of one server.
+    last: (Stamp, usize),
 }
 
 #[derive(Hash)]
-struct Borrowed<'a>(&'a str, &'a str);
+struct Borrowed<'a>([&'a str; 2]);
 
-impl Equivalent<(Box<str>, Box<str>)> for Borrowed<'_> {
-    fn equivalent(&self, key: &(Box<str>, Box<str>)) -> bool {
-        *self.0 == *key.0 && *self.1 == *key.1
+impl Equivalent<[Box<str>; 2]> for Borrowed<'_> {
+    fn equivalent(&self, key: &[Box<str>; 2]) -> bool {
+        self.0.iter().zip(key).all(|(ours, theirs)| **ours == **theirs)
     }
 }
 
 impl IoTotals {
-    fn row(&mut self, address: &str, site: &str) -> &mut [Moved; 3] {
-        let is_full = self.rows.len() >= MAX_IO_ROWS;
-        let key = Borrowed(address, site);
-        let key =
-            if is_full && !self.rows.contains_key(&key) { Borrowed("other", "") } else { key };
-        // Looked up before it is made: an owned key for each access would cost two allocations.
-        if !self.rows.contains_key(&key) {
-            self.rows.insert((key.0.into(), key.1.into()), Default::default());
+    /// The place of a row; those that are too many share one.
+    fn place(&mut self, address: &str, site: &str) -> usize {
+        if let Some(place) = self.index.get(&Borrowed([address, site])) {
+            return *place;
         }
-        self.rows.get_mut(&key).unwrap_or_else(|| unreachable!("inserted above"))
+        if self.rows.len() >= MAX_IO_ROWS && (address, site) != OTHERS {
+            return self.place(OTHERS.0, OTHERS.1);
+        }
+        let (key, place) = ([address.into(), site.into()], self.rows.len());
+        self.rows.push((key.clone(), Default::default()));
+        self.index.insert(key, place);
+        place
     }
 
     pub fn count(&mut self, access: &FileAccess<'_>) {
         let server = &access.server;
-        let row = self
-            .row(server.server_address.unwrap_or_default(), server.server_site.unwrap_or_default());
-        let bytes = [access.read_bytes, access.readv_bytes, access.write_bytes];
-        let operations = [access.read_ops, access.readv_ops, access.write_ops];
-        for ((moved, bytes), operations) in row.iter_mut().zip(bytes).zip(operations) {
-            moved.bytes += bytes.map_or(0, |bytes| bytes.max(0) as u64);
-            moved.operations += operations.map_or(0, |count| count.max(0) as u64);
+        if self.last.0 != server.stamp || server.stamp == Stamp::default() {
+            let address = server.server_address.unwrap_or_default();
+            let site = server.server_site.unwrap_or_default();
+            self.last = (server.stamp, self.place(address, site));
         }
+        let Some((_, row)) = self.rows.get_mut(self.last.1) else { return };
+        let [read, readv, write] = row;
+        read.add(access.read_bytes, access.read_ops);
+        readv.add(access.readv_bytes, access.readv_ops);
+        write.add(access.write_bytes, access.write_ops);
     }
 
     fn merge(&mut self, other: &Self) {
-        for ((address, site), moved) in &other.rows {
-            for (sum, more) in self.row(address, site).iter_mut().zip(moved) {
+        for ([address, site], moved) in &other.rows {
+            let place = self.place(address, site);
+            let Some((_, sums)) = self.rows.get_mut(place) else { continue };
+            for (sum, more) in sums.iter_mut().zip(moved) {
                 sum.bytes += more.bytes;
                 sum.operations += more.operations;
             }
@@ -75,8 +96,8 @@ impl IoTotals {
     /// Address, site, operation and what was moved, in order.
     pub fn rows(&self) -> Vec<(&str, &str, &'static str, Moved)> {
         let mut rows: Vec<_> = self.rows.iter().collect();
-        rows.sort_unstable_by_key(|(key, _)| *key);
-        let each = rows.into_iter().flat_map(|((address, site), moved)| {
+        rows.sort_unstable_by_key(|(key, _)| key);
+        let each = rows.into_iter().flat_map(|([address, site], moved)| {
             OPERATIONS.iter().zip(moved).map(|(name, moved)| (&**address, &**site, *name, *moved))
         });
         each.collect()

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::book::{Book, outlets, resolver};
 use super::explain::Explainer;
-use super::queue::{Batch, Content, Queue};
+use super::queue::{Queue, Taken};
 use super::settings::Settings;
 use super::snapshot::{self, RestoreError, worker_of};
 use super::state::State;
@@ -245,15 +245,8 @@ impl Engine {
 
     /// The next batch of a sink; waits for it if need be. `None` if none came in time or none will come,
     /// and for a sink that there is not.
-    pub fn next(&self, sink: usize, longest: Duration) -> Option<Batch> {
-        self.queue(sink)?.take(longest)
-    }
-
-    /// Gives the memory of a batch back that was copied.
-    pub fn recycle(&self, sink: usize, content: Content) {
-        if let Some(queue) = self.queue(sink) {
-            queue.recycle(content);
-        }
+    pub fn next(&self, sink: usize, longest: Duration) -> Option<Taken> {
+        Taken::from(self.queue(sink)?, longest)
     }
 
     /// Nothing is left for this sink, and nothing will come. `None` for a sink that there is not.

@@ -46,6 +46,6 @@ mod worker;
 
 pub use engine::Engine;
 pub use explain::{Explained, Explainer};
-pub use queue::{Batch, Content};
+pub use queue::{Batch, Content, Taken};
 pub use settings::Settings;
 pub use snapshot::RestoreError;

@@ -2,7 +2,8 @@
 
 use arrow_array::RecordBatch;
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::ops::Deref;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::tally::Tally;
@@ -63,6 +64,7 @@ struct State {
 impl State {
     fn recycle(&mut self, content: Content) {
         if let Content::Lines(mut lines) = content
+            && lines.capacity() > 0
             && self.spare.len() < MAX_SPARE
         {
             lines.clear();
@@ -77,6 +79,35 @@ pub struct Queue {
     state: Mutex<State>,
     filled: Condvar,
     emptied: Condvar,
+}
+
+/// A batch in somebody's hands. Its memory goes back to its queue, for another one.
+pub struct Taken {
+    batch: Batch,
+    queue: Arc<Queue>,
+}
+
+impl Taken {
+    /// Takes the oldest batch of a queue, as [`Queue::take`] does.
+    pub fn from(queue: Arc<Queue>, longest: Duration) -> Option<Self> {
+        let batch = queue.take(longest)?;
+        Some(Self { batch, queue })
+    }
+}
+
+impl Deref for Taken {
+    type Target = Batch;
+
+    fn deref(&self) -> &Batch {
+        &self.batch
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        let content = std::mem::replace(&mut self.batch.content, Content::Lines(Vec::new()));
+        self.queue.state().recycle(content);
+    }
 }
 
 /// What is in a queue.
@@ -172,11 +203,6 @@ impl Queue {
     /// Memory for a batch of lines: that of an earlier one if there is some.
     pub fn spare(&self) -> Vec<u8> {
         self.state().spare.pop().unwrap_or_default()
-    }
-
-    /// Gives the memory of a batch back.
-    pub fn recycle(&self, content: Content) {
-        self.state().recycle(content);
     }
 
     /// Says whether more batches may come.

@@ -148,7 +148,7 @@ fn default_queue_bytes() -> usize {
 }
 
 fn default_batch_bytes() -> usize {
-    256 << 10
+    1 << 20
 }
 
 fn default_batch_wait_s() -> f64 {

@@ -8,12 +8,17 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::state::{State, TICK};
 use crate::access::sequence::Micros;
-use crate::capture::udp::{Bell, Received, Ring, Socket};
+use crate::capture::udp::{Bell, Received, Ring, Socket, Woken};
 use crate::capture::{Datagram, Peer};
 use crate::limits::MAX_DATAGRAM;
 
 /// Datagrams taken in one call. More would not make the call cheaper, and the lock is held for so many.
 const BATCH: usize = 128;
+
+/// Once packets come, others follow: they are taken together after so long, which costs a fraction of
+/// waking up for each. Their times are the kernel's. It has to have room for what may come meanwhile.
+const GATHER: Duration = Duration::from_micros(1000);
+const ROOM_TO_GATHER: usize = 2 << 20;
 
 /// A socket that fails is left alone for so long.
 const AFTER_ERROR: Duration = Duration::from_millis(100);
@@ -26,6 +31,8 @@ pub struct Worker {
     /// again and again.
     waiting: AtomicUsize,
     is_stopping: AtomicBool,
+    /// All sockets have room for packets that are not taken at once.
+    gathers: bool,
 }
 
 /// Now, by the clock of the host.
@@ -36,12 +43,14 @@ pub fn clock() -> Micros {
 
 impl Worker {
     pub fn new(sockets: Vec<Socket>, state: State) -> std::io::Result<Self> {
+        let gathers = sockets.iter().all(|socket| socket.buffer_bytes() >= ROOM_TO_GATHER);
         Ok(Self {
             sockets,
             bell: Bell::new()?,
             state: Mutex::new(state),
             waiting: AtomicUsize::new(0),
             is_stopping: AtomicBool::new(false),
+            gathers,
         })
     }
 
@@ -130,8 +139,10 @@ impl Worker {
     fn idle(&self) {
         let next = pass(&mut self.own_state());
         let longest = next.saturating_duration_since(Instant::now());
-        if self.bell.wait(&self.sockets, longest.min(TICK)).is_err() {
-            thread::sleep(AFTER_ERROR);
+        match self.bell.wait(&self.sockets, longest.min(TICK)) {
+            Ok(Woken::ByPackets) if self.gathers => thread::sleep(GATHER),
+            Ok(_) => {}
+            Err(_) => thread::sleep(AFTER_ERROR),
         }
     }
 }

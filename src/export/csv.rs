@@ -71,7 +71,7 @@ impl<W: Write> Visitor for Table<W> {
 
     fn float(&mut self, value: Option<f64>) {
         match value.filter(|number| number.is_finite()) {
-            Some(number) => self.field(ryu::Buffer::new().format_finite(number).as_bytes()),
+            Some(number) => self.field(zmij::Buffer::new().format_finite(number).as_bytes()),
             None => self.field(b""),
         }
     }

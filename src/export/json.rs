@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use super::fragments::Fragments;
+use super::line::{Line, Memory, PIECE};
 use crate::access::record::{Column, Record, Visitor};
-use crate::columns::Target;
-use crate::quote::quote;
+use crate::columns::{Group, Target};
 
 /// Written out once so much has gathered.
 const ENOUGH: usize = 256 * 1024;
@@ -12,32 +13,50 @@ const ENOUGH: usize = 256 * 1024;
 /// A record of nulls, prepared so that writing one is a row of copies: between two values that are
 /// known everything is copied at once.
 pub struct Keys {
+    /// And so many bytes more that a piece fits everywhere.
     template: Vec<u8>,
-    /// For each column where its value begins and where the `null` in its place ends.
-    values: Vec<(usize, usize)>,
+    cells: Vec<Cell>,
+    groups: Fragments,
+    line: Memory,
+}
+
+/// A column's part of the template.
+struct Cell {
+    /// What stands before its value if the column before has one, with bytes behind it.
+    key: [u8; PIECE],
+    key_length: usize,
+    /// Where the key begins, and where the `null` in the value's place ends.
+    key_start: usize,
+    end: usize,
 }
 
 impl Keys {
     pub fn new(columns: &[Column]) -> Self {
-        let (mut template, mut values) = (Vec::new(), Vec::new());
+        let (mut template, mut cells) = (Vec::new(), Vec::new());
         for column in columns {
-            let opening = if values.is_empty() { "{" } else { "," };
-            template.extend(format!("{opening}\"{}\":", column.name).into_bytes());
-            let start = template.len();
+            let opening = if cells.is_empty() { "{" } else { "," };
+            let key = format!("{opening}\"{}\":", column.name).into_bytes();
+            let key_start = template.len();
+            template.extend(&key);
             template.extend(b"null");
-            values.push((start, template.len()));
+            let (key_length, end) = (key.len(), template.len());
+            let key = std::array::from_fn(|at| key.get(at).copied().unwrap_or_default());
+            cells.push(Cell { key, key_length, key_start, end });
         }
         template.extend(b"}\n");
-        Self { template, values }
+        template.extend([0; PIECE]);
+        Self { template, cells, groups: Fragments::default(), line: Memory::default() }
     }
 
     /// Appends one record and a line feed.
     #[inline]
-    pub fn write(&self, record: &impl Record, out: &mut Vec<u8>) {
-        let mut writer =
-            Writer { template: &self.template, values: self.values.iter(), written: 0, out };
+    pub fn write(&mut self, record: &impl Record, out: &mut Vec<u8>) {
+        let Self { template, cells, groups, line } = self;
+        let line = Line::new(line, out);
+        let mut writer = Writer { template, cells: cells.iter(), groups, written: 0, line };
         record.visit(&mut writer);
-        writer.catch_up(self.template.len());
+        writer.catch_up(template.len() - PIECE);
+        writer.line.finish();
     }
 }
 
@@ -84,64 +103,105 @@ impl<W: Write> Target for Lines<W> {
 
 struct Writer<'a> {
     template: &'a [u8],
-    values: std::slice::Iter<'a, (usize, usize)>,
+    cells: std::slice::Iter<'a, Cell>,
+    groups: &'a mut Fragments,
     /// How much of the template is written.
     written: usize,
-    out: &'a mut Vec<u8>,
+    line: Line<'a>,
 }
 
-impl Writer<'_> {
-    #[inline]
+impl<'a> Writer<'a> {
     fn catch_up(&mut self, to: usize) {
-        self.out.extend_from_slice(self.template.get(self.written..to).unwrap_or_default());
+        let rest = self.template.get(self.written..).unwrap_or_default();
+        let length = to.saturating_sub(self.written);
+        match rest.first_chunk() {
+            Some(piece) if length <= PIECE => self.line.piece(piece, length),
+            _ => self.line.text(rest.get(..length).unwrap_or_default()),
+        }
         self.written = to;
     }
 
-    #[inline]
-    fn cell<T>(&mut self, value: Option<T>, write: impl FnOnce(T, &mut Vec<u8>)) {
-        let Some((start, end)) = self.values.next() else { return };
-        if let Some(value) = value {
-            self.catch_up(*start);
-            write(value, self.out);
-            self.written = *end;
+    /// The line, up to where a value of the next column begins.
+    #[inline(always)] // Dozens of times for each record: what it costs is mostly the call.
+    fn cell(&mut self, is_known: bool) -> Option<&mut Line<'a>> {
+        let cell = self.cells.next()?;
+        if !is_known {
+            return None;
         }
+        if self.written == cell.key_start && cell.key_length <= PIECE {
+            self.line.piece(&cell.key, cell.key_length);
+        } else {
+            self.catch_up(cell.key_start + cell.key_length);
+        }
+        self.written = cell.end;
+        Some(&mut self.line)
     }
 }
 
 impl Visitor for Writer<'_> {
     #[inline]
+    fn group<G: Group>(&mut self, group: &G) {
+        let stamp = group.stamp();
+        let (cells, rest) = self.cells.as_slice().split_at_checked(G::CELLS).unwrap_or_default();
+        let (Some(first), Some(last)) = (cells.first(), cells.last()) else {
+            return group.visit_cells(self);
+        };
+        if self.written != first.key_start {
+            self.catch_up(first.key_start);
+        }
+        if let Some(text) = self.groups.get(stamp) {
+            self.line.text(text);
+            self.written = last.end;
+        } else {
+            let mark = self.line.mark();
+            group.visit_cells(self);
+            self.catch_up(last.end);
+            if let Some(text) = self.line.since(&mark) {
+                self.groups.keep(stamp, text);
+            }
+        }
+        self.cells = rest.iter();
+    }
+
+    #[inline(always)] // As `cell`.
     fn text(&mut self, value: Option<&str>) {
-        self.cell(value, quote);
+        if let (Some(line), Some(text)) = (self.cell(value.is_some()), value) {
+            line.quoted(text);
+        }
     }
 
-    #[inline]
+    #[inline(always)] // As `cell`.
     fn int(&mut self, value: Option<i64>) {
-        self.cell(value, |number, out| {
-            out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-        });
+        if let (Some(line), Some(number)) = (self.cell(value.is_some()), value) {
+            line.number(number);
+        }
     }
 
-    #[inline]
+    #[inline(always)] // As `cell`.
     fn float(&mut self, value: Option<f64>) {
-        self.cell(value.filter(|number| number.is_finite()), |number, out| {
-            out.extend_from_slice(ryu::Buffer::new().format_finite(number).as_bytes());
-        });
+        let value = value.filter(|number| number.is_finite());
+        if let (Some(line), Some(number)) = (self.cell(value.is_some()), value) {
+            line.float(number);
+        }
     }
 
-    #[inline]
+    #[inline(always)] // As `cell`.
     fn boolean(&mut self, value: Option<bool>) {
-        self.cell(value, |truth, out| {
-            out.extend_from_slice(if truth { b"true" } else { b"false" });
-        });
+        if let (Some(line), Some(truth)) = (self.cell(value.is_some()), value) {
+            line.boolean(truth);
+        }
     }
 
     fn ints(&mut self, value: Option<&[Option<i64>]>) {
-        self.cell(value, list);
+        if let (Some(line), Some(numbers)) = (self.cell(value.is_some()), value) {
+            list(numbers, line.finish());
+        }
     }
 
-    #[inline]
     fn json(&mut self, value: Option<&str>) {
-        self.cell(value, one_line);
+        if let (Some(line), Some(json)) = (self.cell(value.is_some()), value) {
+            one_line(json, line.finish());
+        }
     }
 }
 
@@ -186,7 +246,7 @@ mod tests {
 
     #[test]
     fn every_column_is_a_key() {
-        let keys = Keys::new(&FileAccess::table());
+        let mut keys = Keys::new(&FileAccess::table());
         let mut out = Vec::new();
         let record =
             FileAccess { path: Some("/a\"b"), read_bytes: Some(-1), ..FileAccess::default() };

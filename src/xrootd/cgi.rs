@@ -25,11 +25,13 @@ pub struct Pairs<'a> {
     rest: &'a [u8],
     set: &'static KeySet,
     rank: usize,
+    /// The key that `rest` begins with, and its rank, once that is known.
+    next_key: Option<(&'a [u8], usize)>,
 }
 
 impl<'a> Pairs<'a> {
     pub fn new(text: &'a [u8], set: &'static KeySet) -> Self {
-        Self { rest: text, set, rank: 0 }
+        Self { rest: text, set, rank: 0, next_key: None }
     }
 
     /// The key that a segment begins with, if it begins a pair.
@@ -58,7 +60,9 @@ impl<'a> Iterator for Pairs<'a> {
             }
             let text = self.rest.strip_prefix(b"&").unwrap_or(self.rest);
             let mut end = segment_end(text, 0);
-            let Some((key, rank)) = self.key_of(text.get(..end)?, self.rank) else {
+            let known = self.next_key.take();
+            let Some((key, rank)) = known.or_else(|| self.key_of(text.get(..end)?, self.rank))
+            else {
                 self.rest = text.get(end..)?;
                 continue;
             };
@@ -67,7 +71,8 @@ impl<'a> Iterator for Pairs<'a> {
             }
             while end < text.len() {
                 let next = segment_end(text, end + 1);
-                if self.key_of(text.get(end + 1..next)?, rank).is_some() {
+                self.next_key = self.key_of(text.get(end + 1..next)?, rank);
+                if self.next_key.is_some() {
                     break;
                 }
                 end = next;

@@ -16,6 +16,7 @@ use super::payload;
 use super::redirect::Redirects;
 use super::summary::Summary;
 use super::trace::Trace;
+use super::userid::UserId;
 use crate::error::{DecodeError, FaultKind, Faults};
 
 /// The body of a binary packet.
@@ -90,14 +91,7 @@ impl<'a> Packet<'a> {
     /// Reports everything wrong inside the body that decoding its records does not report.
     pub fn check(&self, faults: &mut impl Faults) {
         match &self.body {
-            Body::Fstat(stream) => {
-                for record in stream.records() {
-                    if let Err(error) = record {
-                        faults.fault(error);
-                    }
-                }
-                stream.check(faults);
-            }
+            Body::Fstat(stream) => stream.check(faults),
             Body::Trace(stream) => stream.check(faults),
             Body::Redirects(stream) => {
                 for entry in stream.entries() {
@@ -147,7 +141,7 @@ impl<'a> Packet<'a> {
     /// The server id, where the packet carries one.
     pub fn sid(&self) -> Option<u64> {
         let sid = match &self.body {
-            Body::Map(map) => map.user_id().sid,
+            Body::Map(map) => UserId::sid_in(map.userid),
             Body::Trace(stream) => stream.sid(),
             Body::Redirects(stream) => Some(stream.sid),
             Body::Fstat(stream) => stream.window().and_then(|window| window.sid),

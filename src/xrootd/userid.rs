@@ -22,6 +22,22 @@ pub struct UserId<'a> {
 
 impl<'a> UserId<'a> {
     pub fn decode(text: &'a [u8]) -> Self {
+        let (Self { prot, sid, host, .. }, rest) = Self::without_user(text);
+        let (user, pid) = match rsplit_once(rest, b'.').map(|(user, pid)| (user, decimal(pid))) {
+            Some((user, Some(pid))) => (user, Some(pid)),
+            _ => (rest, None),
+        };
+        Self { prot, user, pid, sid, host }
+    }
+
+    /// The server's id alone, which each packet with a userid is asked for.
+    pub fn sid_in(text: &[u8]) -> Option<u64> {
+        UserId::without_user(text).0.sid
+    }
+
+    /// All but the user and process id, and what holds these.
+    #[inline]
+    fn without_user(text: &'a [u8]) -> (Self, &'a [u8]) {
         let (prot, rest) = match split_once(text, b'/') {
             Some((prot, rest)) => (Some(prot), rest),
             None => (None, text),
@@ -34,11 +50,7 @@ impl<'a> UserId<'a> {
             Some((rest, Some(sid))) => (rest, Some(sid)),
             _ => (rest, None),
         };
-        let (user, pid) = match rsplit_once(rest, b'.').map(|(user, pid)| (user, decimal(pid))) {
-            Some((user, Some(pid))) => (user, Some(pid)),
-            _ => (rest, None),
-        };
-        Self { prot, user, pid, sid, host }
+        (Self { prot, user: &[], pid: None, sid, host }, rest)
     }
 
     pub fn encode(&self, out: &mut Vec<u8>) {

@@ -60,15 +60,33 @@ def test_a_capture_that_is_fed_gives_the_records_that_reading_it_gives() -> None
     batch = collector.next(0, 0.0)
     assert batch is not None
     expected = list(read_accesses(CAPTURE))
-    lines = [json.loads(line) for line in batch.data.splitlines()]
+    lines = [json.loads(line) for line in bytes(batch.data).splitlines()]
     assert [line["path"] for line in lines] == [access.path for access in expected]
     assert (batch.sink, batch.records, batch.kind) == (0, len(expected), "accesses")
     assert batch.oldest_received_at == pytest.approx(1795320198, abs=60)
-    assert batch.data.endswith(b"\n")
+    assert bytes(batch.data).endswith(b"\n")
     assert collector.next(0, 0.0) is None
     assert not collector.drained(0)
     collector.stop()
     assert collector.drained(0)
+
+
+def test_a_view_of_a_batch_stays_as_it_is_until_it_is_gone(server: socket.socket) -> None:
+    collector = _core.Collector(settings(PACKETS), [server.fileno()])
+    collector.start()
+    send(server, b"first")
+    batch = collector.next(0, DEADLINE_S)
+    assert batch is not None
+    view = batch.data
+    assert view.readonly
+    before = bytes(view)
+    del batch
+    # Memory that was free would be used for one of these.
+    for _ in range(20):
+        send(server, b"another")
+        assert collector.next(0, DEADLINE_S) is not None
+    assert view == before
+    collector.stop()
 
 
 def test_an_arrow_batch_has_the_same_rows_as_lines() -> None:
@@ -79,7 +97,7 @@ def test_an_arrow_batch_has_the_same_rows_as_lines() -> None:
     assert lines is not None
     assert arrow is not None
     table = pa.table(arrow)
-    assert table.to_pylist() == [json.loads(line) for line in lines.data.splitlines()]
+    assert table.to_pylist() == [json.loads(line) for line in bytes(lines.data).splitlines()]
     assert (arrow.records, arrow.data) == (table.num_rows, b"")
     with pytest.raises(ValueError, match="lines"):
         lines.__arrow_c_stream__()

@@ -175,11 +175,12 @@ class Picky:
         self.calls: list[str] = []
 
     def write(self, batch: StoredBatch) -> None:
-        if b'"file_id":1' in batch.data:
+        data = bytes(batch.data)
+        if b'"file_id":1' in data:
             raise RefusedError("too_old", 1, "the archive takes nothing of last year")
-        if b'"file_id":2' in batch.data:
+        if b'"file_id":2' in data:
             raise ValueError("a fault of the sink's own")
-        self.taken.append(batch.data)
+        self.taken.append(data)
 
     def flush(self) -> None:
         self.calls.append("flush")
@@ -198,7 +199,7 @@ class Late(Picky):
     """Finds out with each third batch that it cannot store what it took before"""
 
     def write(self, batch: StoredBatch) -> None:
-        self.taken.append(batch.data)
+        self.taken.append(bytes(batch.data))
         if len(self.taken) % 3 == 0:
             raise RefusedError("no_address", 2, "clients without an address", is_late=True)
 

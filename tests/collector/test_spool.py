@@ -145,9 +145,9 @@ while True:
     number += 1
     if number % 3:
         batch = spool.peek()
-        print("p", int(batch.data.split()[0]), flush=True)
+        print("p", int(bytes(batch.data).split()[0]), flush=True)
         spool.advance()
-        print("t", int(batch.data.split()[0]), flush=True)
+        print("t", int(bytes(batch.data).split()[0]), flush=True)
 """
 
 
@@ -182,7 +182,7 @@ def test_nothing_is_lost_and_order_is_kept_when_it_is_killed(tmp_path: Path) -> 
                 taken = number
     spool = Spool(tmp_path, 1 << 30)
     while (batch := spool.peek()) is not None:
-        seen.append(int(batch.data.split()[0]))
+        seen.append(int(bytes(batch.data).split()[0]))
         spool.advance()
     assert spool.stored_records == spool.dropped_records == 0
     assert appended > 500

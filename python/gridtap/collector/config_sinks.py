@@ -58,9 +58,7 @@ class SinkSettings:
     queue: Annotated[
         int, Setting("records in memory; when it is full, the oldest are dropped", "bytes")
     ] = 64 << 20
-    batch: Annotated[int, Setting("records that are handed to the sink at once", "bytes")] = (
-        256 << 10
-    )
+    batch: Annotated[int, Setting("records that are handed to the sink at once", "bytes")] = 1 << 20
     batch_wait: Annotated[float, Setting("the longest that a record waits for others", "s")] = 1.0
     spool: Annotated[
         int, Setting("records on disk while the sink is slow or down; 0: none", "bytes")

@@ -40,7 +40,7 @@ def frame(batch: StoredBatch) -> bytes:
     return b"".join((_HEAD.pack(size, crc, records, len(kind)), kind, batch.data))
 
 
-def _checksum(size: int, records: int, kind: bytes, data: bytes) -> int:
+def _checksum(size: int, records: int, kind: bytes, data: bytes | memoryview) -> int:
     crc = zlib.crc32(_HEAD.pack(size, 0, records, len(kind)))
     return zlib.crc32(data, zlib.crc32(kind, crc))
 

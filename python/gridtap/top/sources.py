@@ -74,7 +74,7 @@ class _CoreSource:
             batch = self._core.next(0, 0.0)
             if batch is None:
                 return
-            for line in batch.data.splitlines():
+            for line in bytes(batch.data).splitlines():
                 yield json.loads(line)
 
 

@@ -17,4 +17,4 @@ mod wait;
 
 pub use socket::{Socket, deal, duplicate, shown};
 pub use sys::{Received, Ring};
-pub use wait::Bell;
+pub use wait::{Bell, Woken};

@@ -38,7 +38,7 @@ impl Default for Native {
 
 /// Where one record goes.
 struct Line<'a> {
-    keys: &'a Keys,
+    keys: &'a mut Keys,
     out: &'a mut Vec<u8>,
 }
 
@@ -50,7 +50,12 @@ impl Target for Line<'_> {
 
 impl Native {
     #[inline]
-    pub fn write(&self, record: &AnyRecord<'_>, context: &Context<'_>, out: &mut Vec<u8>) -> bool {
+    pub fn write(
+        &mut self,
+        record: &AnyRecord<'_>,
+        context: &Context<'_>,
+        out: &mut Vec<u8>,
+    ) -> bool {
         match record {
             AnyRecord::Access(access) => self.accesses.write(*access, out),
             AnyRecord::Session(session) => self.sessions.write(*session, out),
@@ -60,7 +65,7 @@ impl Native {
             AnyRecord::Server(server) => self.servers.write(*server, out),
             AnyRecord::Summary(summary) => self.summaries.write(*summary, out),
             AnyRecord::Datagram { peer, payload } => {
-                packet(*peer, payload, context, &mut Line { keys: &self.packets, out });
+                packet(*peer, payload, context, &mut Line { keys: &mut self.packets, out });
             }
         }
         true

@@ -103,7 +103,7 @@ pub(super) fn number(value: f64, out: &mut Vec<u8>) {
     if value.fract() == 0.0 && value.abs() < 9.0e15 {
         out.extend_from_slice(itoa::Buffer::new().format(value as i64).as_bytes());
     } else if value.is_finite() {
-        out.extend_from_slice(ryu::Buffer::new().format_finite(value).as_bytes());
+        out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
     } else {
         out.push(b'0');
     }
@@ -136,6 +136,6 @@ mod tests {
             number(value, &mut out);
             out.push(b' ');
         }
-        assert_eq!(String::from_utf8_lossy(&out), "10 0.5 -3 0 1e300 ");
+        assert_eq!(String::from_utf8_lossy(&out), "10 0.5 -3 0 1e+300 ");
     }
 }

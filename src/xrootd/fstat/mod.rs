@@ -91,9 +91,8 @@ impl<'a> Fstat<'a> {
         }
     }
 
-    /// What [`Fstat::records`] does not say because the records themselves are fine.
+    /// Everything that is wrong, also where the records themselves are fine.
     pub fn check(&self, faults: &mut impl Faults) {
-        let mut flag = |kind, at, context| faults.fault(DecodeError::new(kind, 8 + at, context));
         let (mut found, mut found_xfr, mut whole) = (0u32, 0u32, true);
         let mut first = None;
         let mut records = self.records();
@@ -107,29 +106,42 @@ impl<'a> Fstat<'a> {
                         first = Some(tod);
                     }
                     if tod.end < tod.start {
-                        flag(FaultKind::ClockStep, at, "window ends before it begins");
+                        flag(faults, FaultKind::ClockStep, at, "window ends before it begins");
                     }
                 }
                 Ok(FileRecord::Transfer(record)) => {
                     found_xfr += 1;
                     if is_negative(record.xfr) {
-                        flag(FaultKind::NegativeCount, at, "byte total below zero");
+                        flag(faults, FaultKind::NegativeCount, at, "byte total below zero");
                     }
                 }
-                Ok(FileRecord::Close(record)) => check_close(&record, at, &mut flag),
+                Ok(FileRecord::Close(record)) => check_close(&record, at, faults),
                 Ok(FileRecord::Unknown(_)) => {
-                    flag(FaultKind::FstatUnknownRecord, at, "record type nobody has defined");
+                    flag(
+                        faults,
+                        FaultKind::FstatUnknownRecord,
+                        at,
+                        "record type nobody has defined",
+                    );
                 }
                 Ok(_) => {}
-                Err(_) => whole = false,
+                Err(error) => {
+                    whole = false;
+                    faults.fault(error);
+                }
             }
         }
         match first {
-            None => flag(FaultKind::FstatNoTime, 0, "first record is not the time record"),
+            None => flag(faults, FaultKind::FstatNoTime, 0, "first record is not the time record"),
             Some(tod) => {
                 let claimed = (u32::from(tod.records_xfr), u32::from(tod.records_total));
                 if whole && claimed != (found_xfr, found - 1) {
-                    flag(FaultKind::FstatCountMismatch, 0, "record counts of the time record");
+                    flag(
+                        faults,
+                        FaultKind::FstatCountMismatch,
+                        0,
+                        "record counts of the time record",
+                    );
                 }
             }
         }
@@ -147,25 +159,25 @@ fn is_negative(xfr: StatXfr<'_>) -> bool {
     xfr.read() < 0 || xfr.readv() < 0 || xfr.write() < 0
 }
 
-fn check_close(
-    record: &FileCls<'_>,
-    at: usize,
-    flag: &mut impl FnMut(FaultKind, usize, &'static str),
-) {
+fn flag(faults: &mut impl Faults, kind: FaultKind, at: usize, context: &'static str) {
+    faults.fault(DecodeError::new(kind, 8 + at, context));
+}
+
+fn check_close(record: &FileCls<'_>, at: usize, faults: &mut impl Faults) {
     if is_negative(record.xfr) {
-        flag(FaultKind::NegativeCount, at, "byte total below zero");
+        flag(faults, FaultKind::NegativeCount, at, "byte total below zero");
     }
     if record.flags & (close_flag::HAS_OPS | close_flag::HAS_SSQ) == close_flag::HAS_SSQ {
-        flag(FaultKind::FstatSquaresWithoutCounts, at, "sums of squares without counts");
+        flag(faults, FaultKind::FstatSquaresWithoutCounts, at, "sums of squares without counts");
     }
     if record
         .ops()
         .is_some_and(|ops| ops.read < 0 || ops.readv < 0 || ops.write < 0 || ops.rsegs < 0)
     {
-        flag(FaultKind::NegativeCount, at, "operation count below zero");
+        flag(faults, FaultKind::NegativeCount, at, "operation count below zero");
     }
     if record.ssq().is_some_and(|ssq| !ssq.is_sound()) {
-        flag(FaultKind::BadSumOfSquares, at, "sum of squares is no positive number");
+        flag(faults, FaultKind::BadSumOfSquares, at, "sum of squares is no positive number");
     }
 }
 
@@ -196,7 +208,7 @@ impl FileRecords<'_> {
 impl<'a> Iterator for FileRecords<'a> {
     type Item = Result<FileRecord<'a>, DecodeError>;
 
-    #[inline]
+    #[inline(always)] // Whoever looks at few fields shall not have all of them put together.
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
             return None;

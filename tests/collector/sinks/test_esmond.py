@@ -63,7 +63,7 @@ def expected(batches: list[StoredBatch], interval: int = 60, second: int = 1) ->
     """What the archive is to have, worked out anew: clients' networks have the prefix 127.0.1."""
     sums: Any = defaultdict(lambda: defaultdict(lambda: [0, 0.0]))
     for batch in batches:
-        for access in map(json.loads, batch.data.splitlines()):
+        for access in map(json.loads, bytes(batch.data).splitlines()):
             assert access["user_host"].startswith("[::ffff:127.0.1.")
             server = access["server_address"]
             begin = int(access["closed_at"]) - int(access["closed_at"]) % interval

@@ -41,7 +41,7 @@ fn read(path: &Path, what: What) -> (Vec<u8>, u64) {
 fn all(engine: &Engine, sink: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while let Some(batch) = engine.next(sink, Duration::ZERO) {
-        let Content::Lines(lines) = batch.content else { panic!("lines") };
+        let Content::Lines(lines) = &batch.content else { panic!("lines") };
         bytes.extend(lines);
     }
     bytes

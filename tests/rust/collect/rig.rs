@@ -70,8 +70,8 @@ pub fn rest(engine: &Engine, sink: usize) -> Vec<Value> {
     let mut lines = Vec::new();
     while engine.is_drained(sink) == Some(false) {
         if let Some(batch) = engine.next(sink, DEADLINE) {
-            let Content::Lines(bytes) = batch.content else { panic!("lines") };
-            let text = String::from_utf8(bytes).expect("UTF-8");
+            let Content::Lines(bytes) = &batch.content else { panic!("lines") };
+            let text = str::from_utf8(bytes).expect("UTF-8");
             assert!(text.ends_with('\n'), "whole lines only");
             let before = lines.len();
             lines.extend(

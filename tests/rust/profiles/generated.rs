@@ -1,7 +1,8 @@
 //! Whatever a record says, what is written is whole lines of JSON.
 
 use gridtap::access::record::{
-    FileAccess, IoEvent, Json, PluginEvent, Redirect, Server, ServerIdent, Session, Summary, User,
+    FileAccess, IoEvent, Json, PluginEvent, Redirect, Server, ServerIdent, Session, Stamp, Summary,
+    User,
 };
 use gridtap::capture::{Host, Peer};
 use gridtap::export::profile::{AnyRecord, Context, Encoder, NoNames};
@@ -114,6 +115,7 @@ impl Values {
 
     fn server(&self) -> Server<'_> {
         Server {
+            stamp: Stamp::default(),
             server_address: self.text(0),
             server_udp_port: self.int(0),
             server_started_at: self.int(1),
@@ -129,6 +131,7 @@ impl Values {
 
     fn user(&self) -> User<'_> {
         User {
+            stamp: Stamp::default(),
             user_id: self.int(4),
             user_name: self.text(6),
             user_host: self.text(7),

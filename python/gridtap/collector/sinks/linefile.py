@@ -55,7 +55,7 @@ class LineFile:
             os.close(descriptor)
             raise
 
-    def append(self, data: bytes, *, sync: bool) -> None:
+    def append(self, data: bytes | memoryview, *, sync: bool) -> None:
         """Appends lines, all or none of them.
 
         :raises OSError: they cannot be written

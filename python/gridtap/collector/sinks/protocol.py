@@ -17,12 +17,13 @@ class StoredBatch:
 
     :param records: how many
     :param kind: what they are (``accesses``, ``sessions`` ...); None: mixed
-    :param data: whole lines, or an Arrow IPC stream
+    :param data: whole lines, or an Arrow IPC stream. A view is of memory that is used again once
+        the view is gone: who keeps data longer than the batch keeps a copy
     """
 
     records: int
     kind: str | None
-    data: bytes
+    data: bytes | memoryview
 
 
 class Sink(Protocol):

@@ -72,7 +72,7 @@ def gather(batches: Iterable[StoredBatch], interval_s: int, remotes: Remotes) ->
     result = Transfers()
     ends = _Ends(remotes)
     for batch in batches:
-        for line in batch.data.splitlines():
+        for line in bytes(batch.data).splitlines():
             _add(result, line, interval_s, ends)
     return result
 
