@@ -81,7 +81,7 @@ def test_check_looks_at_the_host(tmp_path: Path) -> None:
     ("more", "told"),
     [
         ("rotate = 1", "[sinks.all] unknown key 'rotate'; the nearest known one is 'rotate_size'"),
-        ('queue = "1kB"', "queue"),
+        ('queue = "1kB"\nbatch = "1kB"', "queue"),
     ],
 )
 def test_check_of_what_cannot_be_used(tmp_path: Path, more: str, told: str) -> None:

@@ -132,6 +132,15 @@ def test_what_is_printed_is_the_same_configuration(text: str) -> None:
             assert f"# {each.meaning}" in lines
 
 
+def test_a_small_queue_has_room_for_two_batches() -> None:
+    def batch(more: str) -> int:
+        return read(SINK + more).sinks[0].general.batch
+
+    assert batch("") == 1 << 20
+    assert batch('queue = "1MiB"') == 1 << 19
+    assert batch('queue = "1MiB"\nbatch = "1KiB"') == 1 << 10
+
+
 def test_dialects_are_those_of_the_metrics() -> None:
     assert set(get_args(Dialect)) == set(DIALECTS)
 

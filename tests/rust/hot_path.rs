@@ -107,7 +107,7 @@ fn main() {
         .collect();
     let few = PACKETS as usize / 50;
 
-    let sink = json!({"name": "a", "records": ["accesses"], "queue_bytes": 1 << 20});
+    let sink = json!({"name": "a", "records": ["accesses"], "queue_bytes": 1 << 20, "batch_bytes": 1 << 18});
     let (count, engine) = collected(&json!({"workers": 1, "sinks": [sink]}), &server, &packets);
     assert_eq!(engine.status()["sinks"][0]["records"], PACKETS);
     let own = correlated(&server, &packets);

@@ -58,7 +58,12 @@ class SinkSettings:
     queue: Annotated[
         int, Setting("records in memory; when it is full, the oldest are dropped", "bytes")
     ] = 64 << 20
-    batch: Annotated[int, Setting("records that are handed to the sink at once", "bytes")] = 1 << 20
+    batch: Annotated[
+        int,
+        Setting(
+            "records that are handed to the sink at once; if not set, half a queue at most", "bytes"
+        ),
+    ] = 1 << 20
     batch_wait: Annotated[float, Setting("the longest that a record waits for others", "s")] = 1.0
     spool: Annotated[
         int, Setting("records on disk while the sink is slow or down; 0: none", "bytes")
@@ -96,6 +101,8 @@ def read_sink(name: str, found: object, place: Place) -> SinkConfig:
     settings = read_table(SinkSettings, _part(table, general), place)
     if settings.profile == "envelope" and "records" not in table:
         settings = replace(settings, records=("packets",))
+    if "batch" not in table:
+        settings = replace(settings, batch=max(1, min(settings.batch, settings.queue // 2)))
     _check(kind, settings, place)
     below = place.below("filter")
     return SinkConfig(
