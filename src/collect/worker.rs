@@ -17,7 +17,7 @@ const BATCH: usize = 128;
 
 /// Once packets come, others follow: they are taken together after so long, which costs a fraction of
 /// waking up for each. Their times are the kernel's. It has to have room for what may come meanwhile.
-const GATHER: Duration = Duration::from_micros(1000);
+const GATHER: Duration = Duration::from_millis(1);
 const ROOM_TO_GATHER: usize = 2 << 20;
 
 /// A socket that fails is left alone for so long.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 /// One packet of any kind, from one of a few or of very many senders.
 pub fn any_packet() -> impl Strategy<Value = Sent> {
-    let what = (0u8..14, 0u32..400, 0usize..300, any::<u8>());
+    let what = (0u8..15, 0u32..400, 0usize..300, any::<u8>());
     let sender = prop_oneof![4 => 0u32..4, 1 => any::<u32>()];
     (what, sender, 0u32..3, 0u8..8).prop_map(|((kind, id, length, pseq), sender, run, number)| {
         let mut server = Server {
@@ -56,6 +56,7 @@ pub fn any_packet() -> impl Strategy<Value = Sent> {
                     dictid: id,
                 }],
             ),
+            13 => server.activity(id, &name),
             // Cut off: it cannot be decoded.
             _ => {
                 let mut sent = server.files(&[open(id, USER, PATH)]);

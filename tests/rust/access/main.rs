@@ -16,4 +16,5 @@ mod losses;
 mod orders;
 mod sessions;
 mod snapshots;
+mod stamps;
 mod traces;
