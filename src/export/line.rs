@@ -37,6 +37,8 @@ pub struct Mark {
 
 impl<'a> Line<'a> {
     pub fn new(memory: &'a mut Memory, out: &'a mut Vec<u8>) -> Self {
+        // Something is left only of a line that a panic cut off; it must not stand before this one.
+        memory.length = 0;
         Self { memory, out }
     }
 
@@ -191,6 +193,16 @@ mod tests {
             (0..2 * ROOM).prop_map(Part::Text),
             "[ -~\\n]{0,80}".prop_map(Part::Quoted),
         ]
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_line_that_was_not_finished() {
+        let (mut memory, mut out) = (Memory::default(), Vec::new());
+        Line::new(&mut memory, &mut out).text(b"cut o");
+        let mut line = Line::new(&mut memory, &mut out);
+        line.text(b"whole");
+        line.finish();
+        assert_eq!(out, b"whole");
     }
 
     proptest! {
