@@ -22,7 +22,7 @@ UDP = 8
 
 
 def payloads(path: Path) -> Iterator[bytes]:
-    """The UDP payloads of a little-endian pcap file of Ethernet frames, as tests/data holds them."""
+    """The UDP payloads of a little-endian pcap file of Ethernet frames, as in tests/data"""
     data = path.read_bytes()
     at = 24
     while at + 16 <= len(data):

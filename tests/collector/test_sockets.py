@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -332,6 +333,24 @@ def test_what_a_service_manager_is_told(stack: ExitStack, tmp_path: Path, abstra
     assert manager.recv(500).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
     assert manager.recv(500) == b"WATCHDOG=1"
     assert manager.recv(500).startswith(b"STOPPING=1\n")
+
+
+def test_a_service_manager_that_reads_nothing_holds_nothing_up(
+    stack: ExitStack, tmp_path: Path
+) -> None:
+    manager = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+    manager.bind(str(tmp_path / "notify"))
+    room = int(Path("/proc/sys/net/unix/max_dgram_qlen").read_text())
+    notifier = Notifier({"NOTIFY_SOCKET": str(tmp_path / "notify")})
+
+    def tell() -> None:
+        for _ in range(room + 3):
+            notifier.status("fine")
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    teller.join(60)
+    assert not teller.is_alive()
 
 
 def test_without_a_service_manager() -> None:

@@ -13,6 +13,9 @@ __all__ = ["Notifier"]
 
 _LOG = event_log(__name__)
 
+#: A manager that reads nothing is waited for so long, each time: it must not stop the collector.
+_PATIENCE_S = 0.5
+
 
 class Notifier:
     """Tells the service manager how things are; says nothing when there is none.
@@ -58,7 +61,8 @@ class Notifier:
             return
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as opened:
+                opened.settimeout(_PATIENCE_S)
                 opened.sendto("\n".join(lines).encode(), self._address)
         except OSError as error:
             # The collector works without anybody listening.
-            _LOG.debug("not_notified", reason=str(error.strerror))
+            _LOG.debug("not_notified", reason=error.strerror or str(error))
