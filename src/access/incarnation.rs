@@ -98,6 +98,15 @@ pub struct Key {
     pub stod: u32,
 }
 
+/// What a packet says of the run of the server that sent it.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    pub sid: Option<u64>,
+    pub stod: u32,
+    /// The sid stands in the userid of a map, which is text and can be anything.
+    pub by_userid: bool,
+}
+
 impl Linked<BY_AGE> for Server {
     fn links(&self) -> Links {
         self.by_age

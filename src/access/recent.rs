@@ -1,7 +1,6 @@
 //! To whom the newest packets of some senders belonged: nearly always the next one's are the same.
 
-use super::incarnation::Key;
-use super::servers::Run;
+use super::incarnation::{Key, Run};
 use crate::capture::udp::shard;
 use crate::capture::{Host, Peer};
 

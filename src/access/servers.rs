@@ -9,7 +9,7 @@ use hashbrown::{DefaultHashBuilder, HashMap};
 use std::hash::{BuildHasher, Hash};
 
 use super::files::is_roomy;
-use super::incarnation::{Ident, Key, Sender, Server, Standing};
+use super::incarnation::{Ident, Key, Run, Sender, Server, Standing};
 use super::numbers::{MAX_TRACKERS, Numbered};
 use super::recent::Recent;
 use super::sequence::{Micros, Verdict};
@@ -45,15 +45,6 @@ pub struct Servers {
     /// Sum over those of unknown standing.
     heard: u64,
     recent: Recent,
-}
-
-/// What a packet says of the run of the server that sent it.
-#[derive(Clone, Copy, Debug)]
-pub struct Run {
-    pub sid: Option<u64>,
-    pub stod: u32,
-    /// The sid stands in the userid of a map, which is text and can be anything.
-    pub by_userid: bool,
 }
 
 /// Where a packet belongs.
