@@ -37,6 +37,7 @@ import sys
 from pathlib import Path
 from gridtap.archive.storage import SqliteStorage, schema
 schema.MIGRATIONS += (("later", {statements!r}),)
+print("opening", flush=True)
 SqliteStorage(Path(sys.argv[1])).close()
 """
 
@@ -61,7 +62,16 @@ def _exported(db: Path) -> bytes:
 
 def _migrate(db: Path, statements: tuple[str, ...]) -> subprocess.Popen[bytes]:
     program = _MIGRATE.format(statements=statements)
-    return subprocess.Popen([sys.executable, "-c", program, str(db)], stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-c", program, str(db)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def _opened_at(process: subprocess.Popen[bytes]) -> float:
+    """When it opened the file: how long starting takes says nothing about the work"""
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"opening\n"
+    return time.monotonic()
 
 
 def _layout(db: Path) -> list[tuple[str, str]]:
@@ -113,14 +123,15 @@ def test_kill_during_a_migration(tmp_path: Path) -> None:
     db = _unpacked(number, tmp_path)
     before = _layout(db)
     wanted = (DATA / f"form-{number}.jsonl").read_bytes()
-    begin = time.monotonic()
     whole = _migrate(_unpacked(number, _folder(tmp_path)), _LONG)
+    begin = _opened_at(whole)
     assert whole.communicate()[1] == b""
     length = time.monotonic() - begin
     unfinished = 0
-    for _ in range(4):
+    for quarter in range(4):
         process = _migrate(db, _LONG)
-        time.sleep(random.uniform(0.3, 1.0) * length)
+        _opened_at(process)
+        time.sleep((quarter + random.random()) / 4 * length)
         process.kill()
         process.communicate()
         if _layout(db) != before:
