@@ -21,9 +21,9 @@ class Packets:
         return self._packet(code, "main", struct.pack("!L", dictid) + info)
 
     def files(self, records: list[bytes]) -> bytes:
-        """An f packet with the window of the next five seconds"""
-        window = (self._time, self._time + 5)
-        self._time += 5
+        """An f packet with the window of the next second"""
+        window = (self._time, self._time + 1)
+        self._time += 1
         head = struct.pack("!BBHHHLLQ", 2, 1, 24, 0, len(records), *window, self._sid)
         return self._packet(b"f", "f", head + b"".join(records))
 
@@ -53,3 +53,8 @@ def opening_with_path(file: int, login: int) -> bytes:
 def closing(file: int) -> bytes:
     """The record of a close, with operation counts"""
     return struct.pack("!BBHLqqq", 0, 2, 80, file, 987_654_321, 12_345_678, 0) + _OPS
+
+
+def disconnecting(login: int) -> bytes:
+    """The record of a login's end"""
+    return struct.pack("!BBHL", 4, 0, 8, login)

@@ -2,8 +2,8 @@
 
 Forty servers as ``fstat 60s`` with ``dest files fstat user`` makes them: a packet with the path of
 each file, a login for every thirty files, and now and then an f packet of 25 KB with the opens and
-closes of hundreds. A capture of three real servers under load has 27,494 paths, 949 logins and
-106 f packets. With ``lfn`` the paths are in the opens, and all but the logins is in f packets.
+closes of hundreds, and the end of each login after its last file. A capture of three real servers
+under load has 27,494 paths, 949 logins, of which 859 end, and 106 f packets. With ``lfn`` the paths are in the opens, and all but the logins is in f packets.
 """
 
 from __future__ import annotations
@@ -14,7 +14,15 @@ from collections import deque
 from pathlib import Path
 from typing import BinaryIO
 
-from packets import STARTED_AT, Packets, closing, opening, opening_with_path, path_of
+from packets import (
+    STARTED_AT,
+    Packets,
+    closing,
+    disconnecting,
+    opening,
+    opening_with_path,
+    path_of,
+)
 
 SERVERS = 40
 _SID = 70_000_000_000_000
@@ -70,7 +78,10 @@ class _Server:
 
     def _files(self) -> bytes:
         while len(self._closing) > _FILES_AN_F_PACKET // 4:
-            self._records.append(closing(self._closing.popleft()))
+            file = self._closing.popleft()
+            self._records.append(closing(file))
+            if file % (_FILES_A_LOGIN + 1) == 0:
+                self._records.append(disconnecting(file - _FILES_A_LOGIN))
         self._closing.extend(self._opened)
         packet = self._packets.files(self._records)
         self._opened.clear()

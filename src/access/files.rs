@@ -8,8 +8,9 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use serde::{Deserialize, Serialize};
 use std::hash::BuildHasher;
 
+use super::prefetch::prefetch;
 use super::sequence::Micros;
-use super::slab::{BY_AGE, BY_OWNER, Edit, Held, Linked, Links, List, Slab};
+use super::slab::{BY_AGE, BY_OWNER, Edit, Held, Linked, Links, List, NIL, Slab};
 use crate::xrootd::fstat::{StatOps, StatSsq};
 
 /// What is known of a file, one bit each.
@@ -64,7 +65,9 @@ pub struct Extra {
     pub generation: u32,
 }
 
+/// Two lines of a cache, which processors fetch together where they lie like this.
 #[derive(Default)]
+#[repr(align(128))]
 pub struct File {
     pub(super) by_age: Links,
     pub(super) by_session: Links,
@@ -132,6 +135,10 @@ pub struct Files {
     hasher: DefaultHashBuilder,
 }
 
+/// Rows that are brought nearer at once, and of the path of each so many bytes: few are longer.
+pub const PREFETCHED: usize = 16;
+const PATH_PREFETCHED: usize = 256;
+
 /// Whether a hash table is worth making smaller.
 pub fn is_roomy(len: usize, capacity: usize) -> bool {
     capacity > 4 * len + 1024
@@ -167,6 +174,25 @@ impl Files {
                 rows.get(*id).is_some_and(|file| file.server == server && file.fileid == fileid)
             })
             .copied()
+    }
+
+    /// Says which files will be asked for soon: so their memory is waited for once, not for each.
+    pub fn prefetch(&self, server: u32, fileids: impl Iterator<Item = u32>) {
+        let mut rows = [NIL; PREFETCHED];
+        for (row, fileid) in rows.iter_mut().zip(fileids) {
+            // Nearly always the one; to be sure would mean to look at it.
+            let id = self.index.find(hash(&self.hasher, server, fileid), |_| true);
+            if let Some(id) = id {
+                *row = *id;
+                self.rows.prefetch(*id);
+            }
+        }
+        for file in rows.into_iter().filter_map(|id| self.rows.get(id)) {
+            if let Some(path) = &file.path {
+                prefetch(path.get(..PATH_PREFETCHED).unwrap_or(path));
+            }
+            self.active.prefetch_beside(&self.rows, file);
+        }
     }
 
     /// Adds a file that is only named so far; the caller links it to a session.
@@ -248,7 +274,7 @@ impl Files {
     }
 
     /// Takes a file out of the table; its session's list must not hold it.
-    pub fn remove(&mut self, id: u32) -> File {
+    pub fn remove(&mut self, id: u32) {
         let Self { index, rows, hasher, .. } = self;
         if let Some(file) = rows.get(id) {
             let hash = hash(hasher, file.server, file.fileid);
@@ -258,7 +284,10 @@ impl Files {
             let list = if file.knows(known::ACTIVE) { &mut self.active } else { &mut self.named };
             list.unlink(rows, id);
         }
-        self.rows.remove(id)
+        if let Some(mut file) = self.rows.get_mut(id) {
+            (file.path, file.extra) = (None, None);
+        }
+        self.rows.vacate(id);
     }
 }
 
@@ -274,6 +303,6 @@ mod tests {
 
     #[test]
     fn a_row_stays_small() {
-        assert!(size_of::<File>() <= 136, "{} bytes", size_of::<File>());
+        assert!(size_of::<File>() == 128, "{} bytes", size_of::<File>());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::correlator::Correlator;
 use super::emit::all_requests;
-use super::files::{Close, Extra, File, known};
+use super::files::{Close, Extra, File, PREFETCHED, known};
 use super::record::Sink;
 use super::sequence::SECOND;
 use super::sessions::Ended;
@@ -45,7 +45,11 @@ impl Correlator {
         if let Some(mut server) = self.servers.get_mut(server) {
             server.sends_fstat = true;
         }
-        for record in stream.records().flatten() {
+        let mut ids = stream.ids();
+        for (number, record) in stream.records().flatten().enumerate() {
+            if number % PREFETCHED == 0 {
+                self.files.prefetch(server, &mut ids);
+            }
             if let FileRecord::Time(tod) = record {
                 spread = Some(Spread::new(tod.start, tod.end, u32::from(tod.records_total)));
                 self.note_window(server, &tod);

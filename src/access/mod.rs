@@ -39,6 +39,7 @@ mod fstream;
 mod incarnation;
 mod maps;
 mod numbers;
+mod prefetch;
 mod recent;
 pub mod record;
 pub mod sequence;

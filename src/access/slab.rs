@@ -5,6 +5,8 @@
 
 use std::ops::{Deref, DerefMut};
 
+use super::prefetch::prefetch;
+
 /// No row.
 pub const NIL: u32 = u32::MAX;
 
@@ -96,6 +98,9 @@ impl<T: Default + Held> Slab<T> {
         let slots = (self.chunks.len() * CHUNK) as u32;
         while let Some(id) = self.free.pop() {
             if id < slots {
+                if let Some(next) = self.free.last() {
+                    self.prefetch(*next);
+                }
                 return id;
             }
         }
@@ -118,10 +123,16 @@ impl<T: Default + Held> Slab<T> {
     pub fn remove(&mut self, id: u32) -> T {
         let row = self.row(id).map(std::mem::take).unwrap_or_default();
         self.held -= row.held();
+        self.vacate(id);
+        row
+    }
+
+    /// Gives a row back that points to nothing. What it says stays there unread: to write all of it anew
+    /// would mean to wait for it.
+    pub fn vacate(&mut self, id: u32) {
         self.free.push(id);
         self.mark(id, false);
         self.len -= 1;
-        row
     }
 
     #[inline]
@@ -134,6 +145,14 @@ impl<T: Default + Held> Slab<T> {
         let row = self.chunks.get_mut(id as usize / CHUNK)?.get_mut(id as usize % CHUNK)?;
         self.held -= row.held();
         Some(Edit { row, held: &mut self.held })
+    }
+
+    /// Says that a row will be needed soon.
+    #[inline]
+    pub fn prefetch(&self, id: u32) {
+        if let Some(row) = self.get(id) {
+            prefetch(row);
+        }
     }
 
     /// A row whose links alone may be changed.
@@ -231,6 +250,14 @@ impl<const L: usize> List<L> {
         self.len
     }
 
+    /// Says that a row will be taken out soon, which changes those beside it.
+    pub fn prefetch_beside<T: Linked<L> + Held + Default>(&self, rows: &Slab<T>, row: &T) {
+        let Links { prev, next } = row.links();
+        for beside in [prev, next].into_iter().filter_map(|id| rows.get(id)) {
+            prefetch(beside);
+        }
+    }
+
     pub fn push_back<T: Linked<L> + Held + Default>(&mut self, rows: &mut Slab<T>, id: u32) {
         if let Some(row) = rows.row(id) {
             *row.links_mut() = Links { prev: self.last, next: NIL };
@@ -243,9 +270,10 @@ impl<const L: usize> List<L> {
         self.len += 1;
     }
 
+    /// Takes a row out. Its own links stay as they are: most rows leave the table next, and who reads a row
+    /// right behind writing a part of it waits until all earlier writes are done.
     pub fn unlink<T: Linked<L> + Held + Default>(&mut self, rows: &mut Slab<T>, id: u32) {
-        let Some(row) = rows.row(id) else { return };
-        let Links { prev, next } = std::mem::take(row.links_mut());
+        let Some(Links { prev, next }) = rows.get(id).map(Linked::links) else { return };
         match rows.row(prev) {
             Some(row) => row.links_mut().next = next,
             None => self.first = next,
@@ -376,8 +404,19 @@ mod tests {
             }
             if id % 7 == 0 {
                 rows.remove(*id);
+            } else if id % 5 == 0 {
+                if let Some(mut row) = rows.get_mut(*id) {
+                    row.0 = 0;
+                }
+                rows.vacate(*id);
             }
             assert_eq!(rows.bytes(), rows.count(Held::held));
+        }
+        let gone = ids.iter().filter(|id| *id % 7 == 0 || *id % 5 == 0).count();
+        assert_eq!(rows.len(), ids.len() - gone);
+        for _ in 0..gone {
+            let id = rows.insert(Row(1, Links::default()));
+            assert!(id % 7 == 0 || id % 5 == 0, "{id} was in use");
         }
     }
 

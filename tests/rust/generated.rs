@@ -212,6 +212,8 @@ proptest! {
         let mut faults: Vec<DecodeError> = Vec::new();
         let stream = Fstat::decode(&body, &mut faults).expect("a record");
         prop_assert_eq!(stream.records().count(), records.len());
+        let ids = records.iter().map(|bytes| u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]));
+        prop_assert_eq!(stream.ids().collect::<Vec<_>>(), ids.collect::<Vec<_>>());
         for (record, bytes) in stream.records().zip(&records) {
             let record = record.expect("sound");
             let mut out = Vec::new();

@@ -83,6 +83,17 @@ impl<'a> Fstat<'a> {
         FileRecords { rest: self.body, end: 8 + self.body.len() }
     }
 
+    /// The ids of the records, whatever they name: for who wants to know early what will come.
+    #[inline]
+    pub fn ids(&self) -> impl Iterator<Item = u32> + use<'a> {
+        let mut rest = self.body;
+        std::iter::from_fn(move || {
+            let header = Block::<HEADER>::first(rest)?;
+            rest = rest.get(usize::from(header.u16::<2>()).max(HEADER)..)?;
+            Some(header.u32::<4>())
+        })
+    }
+
     /// The window at the head of the packet.
     pub fn window(&self) -> Option<FileTod> {
         match self.records().next() {

@@ -59,6 +59,7 @@ fn walk(packet: &Packet<'_>, length: usize) -> usize {
                 _ => 0,
             })
             .sum(),
+        Body::Fstat(stream) if stream.ids().count() > length / 8 => panic!("ids without records"),
         Body::Fstat(stream) => stream
             .records()
             .map(|record| match record {
