@@ -98,7 +98,7 @@ impl Correlator {
         self.unlink_session(from);
         self.sessions.remove(from);
         if let (Some(mut session), Some(facts)) = (self.sessions.get_mut(to), facts) {
-            session.user.get_or_insert_default().complete_from(*facts);
+            session.user.get_or_insert_default().complete_from(&facts);
         }
     }
 

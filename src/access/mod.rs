@@ -49,6 +49,7 @@ mod slab;
 mod snapshot;
 mod stats;
 mod tstream;
+mod user;
 mod view;
 mod waits;
 

@@ -1,4 +1,4 @@
-//! Login sessions and what is known of their users.
+//! Login sessions.
 //!
 //! Facts about a login arrive in any order: its own map (`u`), its files, application text (`i`),
 //! tokens (`T`), activity (`U`). A session is made by whichever comes first, under its dictid or, if
@@ -9,110 +9,11 @@ use serde::{Deserialize, Serialize};
 use std::hash::BuildHasher;
 
 use super::files::is_roomy;
-use super::record::{self, Stamp};
+use super::record;
 use super::sequence::Micros;
 use super::slab::{BY_AGE, BY_OWNER, Edit, Held, Linked, Links, List, Slab};
-use crate::xrootd::payload::{AuthInfo, EacInfo, TokenInfo};
+use super::user::User;
 use crate::xrootd::userid::UserId;
-
-type Str = Option<Box<str>>;
-
-/// Facts about one login, as text.
-#[derive(Clone, Default, Debug, Serialize, Deserialize)]
-pub struct User {
-    /// The userid as sent.
-    pub raw: Box<[u8]>,
-    /// The login's own map was seen.
-    pub described: bool,
-    name: Str,
-    host: Str,
-    protocol: Str,
-    pid: Option<i64>,
-    auth: [Str; 9],
-    ip_version: Option<i64>,
-    app_info: Str,
-    token: [Str; 5],
-    experiment: Option<i64>,
-    activity: Option<i64>,
-    /// Bytes of the texts.
-    #[serde(skip)]
-    texts: usize,
-    /// Tells what [`Session::columns`] gives from what it gave before.
-    #[serde(skip)]
-    stamp: Stamp,
-}
-
-/// Nothing sent and nothing in it are the same in a record: no value.
-fn owned(bytes: Option<&[u8]>) -> Str {
-    bytes.filter(|bytes| !bytes.is_empty()).map(|bytes| String::from_utf8_lossy(bytes).into())
-}
-
-impl User {
-    /// Takes the connection descriptor; everything else known stays.
-    pub fn describe(&mut self, raw: &[u8], id: &UserId<'_>) {
-        self.raw = raw.into();
-        self.name = owned(Some(id.user));
-        self.host = owned(id.host);
-        self.protocol = owned(id.prot);
-        self.pid = id.pid;
-        self.settle();
-    }
-
-    /// After coming from a snapshot.
-    pub fn restored(mut self) -> Self {
-        self.settle();
-        self
-    }
-
-    /// To be called after each change.
-    fn settle(&mut self) {
-        self.texts = self.count_texts();
-        self.stamp = Stamp::fresh();
-    }
-
-    fn count_texts(&self) -> usize {
-        let single = [&self.name, &self.host, &self.protocol, &self.app_info];
-        let texts = single.into_iter().chain(&self.auth).chain(&self.token).flatten();
-        self.raw.len() + texts.map(|text| text.len()).sum::<usize>()
-    }
-
-    pub fn authenticate(&mut self, info: &AuthInfo<'_>) {
-        self.described = true;
-        let AuthInfo { p, n, h, o, r, g, m, x, y, .. } = *info;
-        self.auth = [p, n, h, o, r, g, m, x, y].map(owned);
-        self.ip_version = info.ip_version;
-        self.settle();
-    }
-
-    pub fn set_app_info(&mut self, text: &[u8]) {
-        self.app_info = owned(Some(text));
-        self.settle();
-    }
-
-    pub fn set_token(&mut self, token: &TokenInfo<'_>) {
-        let groups = token.g.map(<[u8]>::trim_ascii_end);
-        self.token = [token.s, token.n, token.o, token.r, groups].map(owned);
-        self.settle();
-    }
-
-    pub fn set_activity(&mut self, activity: &EacInfo) {
-        self.experiment = activity.ec;
-        self.activity = activity.ac;
-        self.settle();
-    }
-
-    /// Takes from the facts about the same login what is not known here.
-    pub fn complete_from(&mut self, other: Self) {
-        self.app_info = self.app_info.take().or(other.app_info);
-        if self.token.iter().all(Option::is_none) {
-            self.token = other.token;
-        }
-        if self.experiment.or(self.activity).is_none() {
-            (self.experiment, self.activity) = (other.experiment, other.activity);
-        }
-        self.settle();
-    }
-}
 
 /// How a session ended.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -157,7 +58,7 @@ pub struct Session {
 
 impl Held for Session {
     fn held(&self) -> usize {
-        let user = self.user.as_ref().map_or(0, |user| size_of::<User>() + user.texts);
+        let user = self.user.as_ref().map_or(0, |user| size_of::<User>() + user.held());
         user + self.ended.as_ref().map_or(0, |_| size_of::<Ended>())
     }
 }
@@ -188,37 +89,8 @@ impl Session {
 
     pub fn columns(&self) -> record::User<'_> {
         let user_id = (self.dictid != 0).then_some(i64::from(self.dictid));
-        let Some(user) = self.user.as_deref() else {
-            return record::User { user_id, ..record::User::default() };
-        };
-        let [p, n, h, o, r, g, m, x, y] = user.auth.each_ref().map(|text| text.as_deref());
-        let [subject, name, vo, role, groups] = user.token.each_ref().map(|text| text.as_deref());
-        record::User {
-            stamp: user.stamp,
-            user_id,
-            user_name: user.name.as_deref(),
-            user_host: user.host.as_deref(),
-            user_protocol: user.protocol.as_deref(),
-            user_pid: user.pid,
-            auth_protocol: p,
-            auth_name: n,
-            auth_host: h,
-            auth_vo: o,
-            auth_role: r,
-            auth_groups: g,
-            auth_info: m,
-            auth_app: x,
-            auth_moninfo: y,
-            ip_version: user.ip_version,
-            app_info: user.app_info.as_deref(),
-            token_subject: subject,
-            token_name: name,
-            token_vo: vo,
-            token_role: role,
-            token_groups: groups,
-            experiment_id: user.experiment,
-            activity_id: user.activity,
-        }
+        let user = self.user.as_deref().map(User::columns).unwrap_or_default();
+        record::User { user_id, ..user }
     }
 }
 
@@ -412,11 +284,7 @@ impl Sessions {
 
     /// The same, counted anew.
     pub fn count_bytes(&self) -> usize {
-        let rows = self.rows.count(|session| {
-            let user = session.user.as_ref();
-            let user = user.map_or(0, |user| size_of::<User>() + user.count_texts());
-            user + session.ended.as_ref().map_or(0, |_| size_of::<Ended>())
-        });
+        let rows = self.rows.count(Held::held);
         rows + self.by_dictid.allocation_size() + self.by_userid.allocation_size()
     }
 

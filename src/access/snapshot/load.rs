@@ -273,7 +273,7 @@ impl<K: FnMut(Option<&Host>) -> bool, S: Sink> Loader<'_, K, S> {
             server: owner,
             dictid: row.dictid,
             nobody: row.nobody,
-            user: row.user.map(|user| Box::new(user.into_owned().restored())),
+            user: row.user.map(|user| Box::new(user.into_owned())),
             ended: ended.transpose()?,
             totals,
             first_seen: self.time(row.first_seen)?,

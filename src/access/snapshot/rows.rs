@@ -11,8 +11,9 @@ use crate::access::files::Extra;
 use crate::access::incarnation::{Ident, Standing};
 use crate::access::numbers::Numbers;
 use crate::access::sequence::Micros;
-use crate::access::sessions::{Ended, Totals, User};
+use crate::access::sessions::{Ended, Totals};
 use crate::access::stats::Stats;
+use crate::access::user::User;
 use crate::capture::{Host, Peer};
 
 #[derive(Debug, Serialize, Deserialize)]
