@@ -3,7 +3,8 @@
 Forty servers as ``fstat 60s`` with ``dest files fstat user`` makes them: a packet with the path of
 each file, a login for every thirty files, and now and then an f packet of 25 KB with the opens and
 closes of hundreds, and the end of each login after its last file. A capture of three real servers
-under load has 27,494 paths, 949 logins, of which 859 end, and 106 f packets. With ``lfn`` the paths are in the opens, and all but the logins is in f packets.
+under load has 27,494 paths, 949 logins, of which 859 end, and 106 f packets. With ``lfn`` the paths
+are in the opens, and all but the logins is in f packets.
 """
 
 from __future__ import annotations
