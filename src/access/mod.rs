@@ -6,6 +6,8 @@
 //! | `slab`     | tables of rows with lists through them                                    |
 //! | `sequence` `numbers` | lost, late and repeated packets: of one class, of a server      |
 //! | `servers` `sessions` `files` | the three tables                                        |
+//! | `user`     | what is known of a login's user                                           |
+//! | `prefetch` | memory that will be needed soon                                           |
 //! | `incarnation` `recent` | one row of `servers`; which one a sender's packet belongs to  |
 //! | `correlator` | the state: what a packet does to it, the end of rows                    |
 //! | `config` `stats` | ceilings and waits; what is counted                                 |
