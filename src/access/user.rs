@@ -20,8 +20,8 @@ mod place {
 const AUTH_TEXTS: usize = 9;
 const TOKEN_TEXTS: usize = 5;
 
-/// The texts of a user in one piece of memory: a piece for each would be twice as much, and as many places to
-/// wait for whenever a login begins or ends. Nothing sent and nothing in it are the same in a record: no text.
+/// The texts of a user in one piece of memory: a piece for each would be nearly twice as much, and as many
+/// places to wait for whenever a login begins or ends. Nothing sent and nothing in it are the same in a record: no text.
 #[derive(Clone, Default, Debug)]
 struct Texts {
     all: Box<str>,

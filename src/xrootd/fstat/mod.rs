@@ -86,12 +86,8 @@ impl<'a> Fstat<'a> {
     /// The ids of the records, whatever they name: for who wants to know early what will come.
     #[inline]
     pub fn ids(&self) -> impl Iterator<Item = u32> + use<'a> {
-        let mut rest = self.body;
-        std::iter::from_fn(move || {
-            let header = Block::<HEADER>::first(rest)?;
-            rest = rest.get(usize::from(header.u16::<2>()).max(HEADER)..)?;
-            Some(header.u32::<4>())
-        })
+        let mut records = self.records();
+        std::iter::from_fn(move || Some(records.frame()?.ok()?.header.u32::<4>()))
     }
 
     /// The window at the head of the packet.
@@ -201,10 +197,38 @@ pub struct FileRecords<'a> {
     end: usize,
 }
 
-impl FileRecords<'_> {
+/// One record before it is decoded.
+struct Frame<'a> {
+    header: Block<'a, HEADER>,
+    body: &'a [u8],
+    /// Header and body.
+    bytes: &'a [u8],
+}
+
+impl<'a> FileRecords<'a> {
     /// Offset in the packet of the next record.
     pub fn offset(&self) -> usize {
         self.end - self.rest.len()
+    }
+
+    /// The next record, as its size says.
+    #[inline(always)] // A part of `next`.
+    fn frame(&mut self) -> Option<Result<Frame<'a>, DecodeError>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let Some(header) = Block::<HEADER>::first(self.rest) else {
+            return Some(Err(self.overrun(0)));
+        };
+        let size = usize::from(header.u16::<2>());
+        let Some((bytes, rest)) = self.rest.split_at_checked(size) else {
+            return Some(Err(self.overrun(size)));
+        };
+        let Some(body) = bytes.get(HEADER..) else {
+            return Some(Err(self.overrun(size)));
+        };
+        self.rest = rest;
+        Some(Ok(Frame { header, body, bytes }))
     }
 
     #[cold]
@@ -221,22 +245,12 @@ impl<'a> Iterator for FileRecords<'a> {
 
     #[inline(always)] // Whoever looks at few fields shall not have all of them put together.
     fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let Some(header) = Block::<HEADER>::first(self.rest) else {
-            return Some(Err(self.overrun(0)));
-        };
-        let size = usize::from(header.u16::<2>());
-        let Some((record, rest)) = self.rest.split_at_checked(size) else {
-            return Some(Err(self.overrun(size)));
-        };
-        let Some(body) = record.get(HEADER..) else {
-            return Some(Err(self.overrun(size)));
-        };
         let at = self.offset();
-        self.rest = rest;
-        match FileRecord::decode(header, body, record) {
+        let Frame { header, body, bytes } = match self.frame()? {
+            Ok(frame) => frame,
+            Err(error) => return Some(Err(error)),
+        };
+        match FileRecord::decode(header, body, bytes) {
             Ok(record) => Some(Ok(record)),
             Err(context) => Some(Err(DecodeError::new(FaultKind::FstatRecordSize, at, context))),
         }

@@ -1,8 +1,8 @@
 //! Everything a caller can do with a datagram, done for its panics.
 
-use gridtap::error::DecodeError;
+use gridtap::error::{DecodeError, FaultKind};
 use gridtap::xrootd::event::{self, Event};
-use gridtap::xrootd::fstat::FileRecord;
+use gridtap::xrootd::fstat::{FileRecord, Fstat};
 use gridtap::xrootd::redirect::{RedirectEntry, operation_name};
 use gridtap::xrootd::trace::TraceRecord;
 use gridtap::xrootd::{Body, Message, Packet};
@@ -59,17 +59,7 @@ fn walk(packet: &Packet<'_>, length: usize) -> usize {
                 _ => 0,
             })
             .sum(),
-        Body::Fstat(stream) if stream.ids().count() > length / 8 => panic!("ids without records"),
-        Body::Fstat(stream) => stream
-            .records()
-            .map(|record| match record {
-                Ok(FileRecord::Close(close)) => {
-                    let sound = close.ssq().is_some_and(|ssq| ssq.is_sound());
-                    usize::from(sound) + usize::from(close.ops().is_some())
-                }
-                _ => 1,
-            })
-            .sum(),
+        Body::Fstat(stream) => file_records(stream),
         Body::Gstream(stream) => stream
             .lines()
             .filter_map(|(_, line)| event::parse(line))
@@ -77,6 +67,22 @@ fn walk(packet: &Packet<'_>, length: usize) -> usize {
             .sum(),
         Body::Unknown(bytes) => bytes.len(),
     }
+}
+
+fn file_records(stream: &Fstat<'_>) -> usize {
+    let mut ids = stream.ids();
+    let looked_at = stream.records().map(|record| {
+        let is_cut = matches!(&record, Err(error) if error.kind == FaultKind::FstatRecordOverrun);
+        assert_eq!(ids.next().is_none(), is_cut, "an id for each record that can be followed");
+        match record {
+            Ok(FileRecord::Close(close)) => {
+                let sound = close.ssq().is_some_and(|ssq| ssq.is_sound());
+                usize::from(sound) + usize::from(close.ops().is_some())
+            }
+            _ => 1,
+        }
+    });
+    looked_at.sum()
 }
 
 fn type_of(
